@@ -1,0 +1,12 @@
+//! What happens to a visitor: the state machine of a session.
+//!
+//! [`decide`] is the only place where events are made. It takes the state, a command, and from outside the time and new ids
+//! ([`Context`]); it gives the new state with what happened, or a refusal, and then nothing has changed.
+
+mod decide;
+mod state;
+mod transcript;
+
+pub use decide::{Answer, Command, ContactKind, Context, Happened, Input, InvalidInput, Refusal, Report, Reported, State, Talk, Widget, decide};
+pub use state::{Counted, Progress, Session, Standing};
+pub use transcript::{Ask, Author, Choice, Entry, Prompt};

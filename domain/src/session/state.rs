@@ -1,0 +1,81 @@
+//! The state of a session and of a visitor's way through a conversation.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CardId, ConversationId, SessionId, SiteKey, VisitorId};
+
+/// A visitor's session: their visits to one site, until they have been away for too long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its id; Adobe's `sid`.
+    pub id: SessionId,
+    /// Whose it is.
+    pub visitor: VisitorId,
+    /// The site it is on.
+    pub site: SiteKey,
+    /// The number of its last event; 0 before the first.
+    pub seq: u64,
+}
+
+/// How far a visitor has come in a conversation. It outlives the session, so that they can go on another day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The version they began with, and stay on.
+    pub version: u32,
+    /// Where they stand.
+    pub standing: Standing,
+    /// The number of the prompt they were last given; 0 before the first. An answer names it, so that an old page cannot
+    /// answer a new question.
+    pub turn: u32,
+    /// How many entries their transcript has.
+    pub entries: u32,
+    /// Whether they have ever answered.
+    pub answered: bool,
+    /// What has been counted in which session.
+    pub counted: Counted,
+}
+
+/// Where a visitor stands in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It was offered; the bot has not said anything yet.
+    Offered,
+    /// A card waits for an answer.
+    At(CardId),
+    /// An end was reached.
+    Ended,
+}
+
+/// Which of the four conversation events have fired in a session; each fires once per conversation and session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The session counted in.
+    pub session: SessionId,
+    /// `conversation.triggered` has fired.
+    pub triggered: bool,
+    /// `conversation.engaged` has fired.
+    pub engaged: bool,
+    /// `conversation.closed` has fired.
+    pub closed: bool,
+    /// `conversation.completed` has fired.
+    pub completed: bool,
+}
+
+impl Counted {
+    /// Nothing counted yet.
+    #[must_use]
+    pub const fn nothing(session: SessionId) -> Self {
+        Self { session, triggered: false, engaged: false, closed: false, completed: false }
+    }
+}
+
+impl Progress {
+    /// A conversation that is being offered and has not begun.
+    #[must_use]
+    pub const fn offered(conversation: ConversationId, version: u32, session: SessionId) -> Self {
+        let counted = Counted::nothing(session);
+        Self { conversation, version, standing: Standing::Offered, turn: 0, entries: 0, answered: false, counted }
+    }
+}
