@@ -1,1 +1,8 @@
-//! a
+//! What people see: Leptos components, the same on the server and in the browser.
+//!
+//! The visitor's panel ([`widget`]) is rendered on the server and works by plain forms. Where wasm runs, its island takes the
+//! forms over and answers without a reload.
+
+pub mod i18n;
+pub mod ui;
+pub mod widget;

@@ -1,1 +1,18 @@
-//! s
+//! The Porchlight server: HTTP, store and command line.
+//!
+//! One path leads to every change: a request becomes a [`store::Command`], the command runs in one transaction, within it the
+//! domain decides, and what it decided is committed together with its events. Nothing else writes state or makes an event.
+
+pub mod assets;
+pub mod cli;
+mod countries;
+pub mod demo;
+pub mod http;
+pub mod outside;
+mod phone;
+pub mod secret;
+pub mod settings;
+pub mod site;
+pub mod site_files;
+pub mod store;
+mod visit;

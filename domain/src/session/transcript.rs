@@ -45,7 +45,7 @@ pub struct Prompt {
 
 /// The kind of answer a prompt takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum Ask {
     /// One of these.
     Choice {

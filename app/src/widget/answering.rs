@@ -1,0 +1,38 @@
+//! The one island of the panel: answers without a reload.
+
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+
+use super::{bridge, send};
+
+/// Takes over the forms of what stands within it. Without wasm they are plain forms, and work.
+#[island]
+pub fn Answering(
+    /// The origin of the host page; the only one the panel speaks to.
+    host: String,
+    /// What to say when the server cannot be reached.
+    unreachable: String,
+    /// The transcript and the card that waits.
+    children: Children,
+) -> impl IntoView {
+    let sending = RwSignal::new(false);
+    Effect::new(move || bridge::connect(&host));
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let Some(answer) = send::answer_of(&event).filter(|_| !sending.get_untracked()) else { return };
+        let unreachable = unreachable.clone();
+        sending.set(true);
+        spawn_local(async move {
+            let sent = send::send(&answer).await;
+            sending.set(false);
+            match sent {
+                Ok(json) => send::show(&json, &unreachable),
+                Err(_) => send::show_problem(&unreachable),
+            }
+        });
+    };
+    view! {
+        <div class="answering" class:sending=move || sending.get() aria-busy=move || sending.get().to_string() on:submit=submit>
+            {children()}
+        </div>
+    }
+}

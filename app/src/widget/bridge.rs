@@ -1,0 +1,86 @@
+//! The channel to the loader on the host page.
+//!
+//! The panel says hello to its parent, and takes the port it is answered with only from that parent and only from the origin
+//! the server rendered into the panel: both by exact equality. From then on everything goes through the port.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+
+const HELLO: &str = r#"{"porchlight":"hello"}"#;
+const CLOSE: &str = r#"{"close":true}"#;
+
+thread_local! {
+    static PORT: RefCell<Option<web_sys::MessagePort>> = const { RefCell::new(None) };
+}
+
+/// Says hello to the host page, and does what the loader asks from then on.
+pub(super) fn connect(host: &str) {
+    let Some(window) = web_sys::window() else { return };
+    let Ok(Some(parent)) = window.parent() else { return };
+    let (own, origin) = (parent.clone(), host.to_owned());
+    let on_message = Closure::<dyn FnMut(_)>::new(move |event: web_sys::MessageEvent| {
+        let from_parent = event.source().is_some_and(|source| js_sys::Object::is(&source, &own));
+        if !from_parent || event.origin() != origin || text_field(&event.data(), "porchlight").as_deref() != Some("port") {
+            return;
+        }
+        let Ok(port) = event.ports().get(0).dyn_into::<web_sys::MessagePort>() else { return };
+        let on_order = Closure::<dyn FnMut(_)>::new(|event: web_sys::MessageEvent| obey(&event.data()));
+        port.set_onmessage(Some(on_order.as_ref().unchecked_ref()));
+        // Both listeners live as long as the panel's document.
+        on_order.forget();
+        PORT.set(Some(port));
+    });
+    let listening = window.add_event_listener_with_callback("message", on_message.as_ref().unchecked_ref());
+    on_message.forget();
+    let on_key = Closure::<dyn FnMut(_)>::new(|event: web_sys::KeyboardEvent| {
+        if event.key() == "Escape" && !event.is_composing() {
+            pass_on(&parse(CLOSE));
+        }
+    });
+    let heard = window.add_event_listener_with_callback("keydown", on_key.as_ref().unchecked_ref());
+    on_key.forget();
+    if listening.is_ok() && heard.is_ok() {
+        // Without a host page to speak to, the panel works on its own.
+        let _ = parent.post_message(&parse(HELLO), host);
+    }
+}
+
+/// Passes a message on to the loader: an answer of the server, for the page's listeners.
+pub(super) fn pass_on(message: &JsValue) {
+    PORT.with_borrow(|port| {
+        if let Some(port) = port {
+            // A port that was closed has nobody behind it who could miss the message.
+            let _ = port.post_message(message);
+        }
+    });
+}
+
+fn obey(order: &JsValue) {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+    if let (Some(theme), Some(root)) = (text_field(order, "theme"), document.document_element()) {
+        let _ = root.set_attribute("data-theme", &theme);
+    }
+    if js_sys::Reflect::get(order, &"focus".into()).is_ok_and(|focus| focus.is_truthy()) {
+        focus_card();
+    }
+}
+
+/// Puts the focus on the first control of the card that waits.
+pub(super) fn focus_card() {
+    let control = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.query_selector("#value, #card :is(button, [tabindex])").ok().flatten())
+        .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(control) = control {
+        let _ = control.focus();
+    }
+}
+
+fn text_field(value: &JsValue, name: &str) -> Option<String> {
+    js_sys::Reflect::get(value, &name.into()).ok()?.as_string()
+}
+
+fn parse(json: &str) -> JsValue {
+    js_sys::JSON::parse(json).unwrap_or_default()
+}

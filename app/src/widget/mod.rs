@@ -1,0 +1,17 @@
+//! The visitor's panel: what stands in the iframe.
+//!
+//! Transcript and cards are rendered on the server only, as a page when the panel opens and as fragments after each answer, so
+//! the browser carries no card, however many kinds there are. The one island takes the forms over, and answers without a reload.
+
+mod answering;
+mod bridge;
+mod cards;
+mod panel;
+mod send;
+mod state;
+mod transcript;
+
+pub use cards::Card;
+pub use panel::{Panel, PanelFrame, Unavailable};
+pub use state::{Asked, Country, Standing, Ticket};
+pub use transcript::Said;

@@ -1,0 +1,62 @@
+//! What the panel is rendered from.
+
+use porchlight_domain::{
+    id::{AnswerId, ConversationId, PageViewId},
+    session::Prompt,
+};
+
+/// What every form of the panel sends along: whose answer it is, and what the panel shows already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// The visitor's secret.
+    pub token: String,
+    /// The load of the host page that the panel belongs to.
+    pub view: PageViewId,
+    /// The place in the log up to which the page has been told the view's events.
+    pub after: i64,
+    /// The address of the host page.
+    pub page: String,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The language, as a tag.
+    pub locale: String,
+    /// `light`, `dark` or `auto`.
+    pub theme: String,
+    /// The number of the last entry that is shown.
+    pub have: u32,
+}
+
+/// Where the conversation stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// What is asked now; nothing when the conversation has ended.
+    pub asked: Option<Asked>,
+    /// What was wrong with the answer that was just given, in the visitor's language.
+    pub problem: Option<String>,
+    /// What was typed, where something was wrong with it.
+    pub typed: String,
+}
+
+/// What is asked, with what a form for it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The prompt.
+    pub prompt: Prompt,
+    /// Names the answer, so that sending it twice answers once.
+    pub answer: AnswerId,
+    /// For a phone number: the countries to choose from, in the order of their names.
+    pub countries: Vec<Country>,
+    /// For a phone number: the country that is chosen at first, as two letters.
+    pub country: String,
+}
+
+/// A country that has phone numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Country {
+    /// Two letters (ISO 3166-1).
+    pub code: String,
+    /// Its name in the visitor's language.
+    pub name: String,
+    /// The number to dial before, without `+`.
+    pub calling: u16,
+}

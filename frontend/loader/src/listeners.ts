@@ -1,0 +1,109 @@
+// Who is told of an event: Porchlight's own listeners, Adobe's, CTLive's, and the dataLayer. Which event is told where, and with
+// which fields, is in the tables that are generated from the server's catalogue.
+
+import { adobe, ctlive, shapes, usual } from "./catalogue";
+import { attributes } from "./attributes";
+
+export interface Envelope {
+  id: string;
+  type: string;
+  seq: number | null;
+  time: string;
+  site: string;
+  visitor: string;
+  session: string;
+  conversation: string | null;
+  page: string;
+  data: Record<string, unknown>;
+}
+
+type Listener = (event: never) => void;
+
+const listeners = new Map<string, Set<Listener>>();
+
+/** Adds a listener; the function it returns removes it. */
+const add = (key: string, listener: Listener): (() => void) => {
+  let set = listeners.get(key);
+  if (!set) listeners.set(key, (set = new Set()));
+  set.add(listener);
+  return () => void set.delete(listener);
+};
+
+/** Calls the listeners; one that throws reaches the page's error handler, and neither the widget nor the next listener. */
+const call = (key: string, event: unknown): void => {
+  for (const listener of [...(listeners.get(key) || [])]) {
+    try {
+      listener(event as never);
+    } catch (error) {
+      setTimeout(() => {
+        throw error;
+      });
+    }
+  }
+};
+
+const at = (event: Envelope, source: string): unknown =>
+  source.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown>)?.[key], event) ?? null;
+
+const pick = (event: Envelope, shape: string): Record<string, unknown> => {
+  const picked: Record<string, unknown> = {};
+  for (const pair of shape ? shape.split(" ") : []) {
+    const [target, source] = pair.split("=");
+    picked[target] = at(event, source);
+  }
+  return picked;
+};
+
+export const on = (type: string, listener: Listener): (() => void) => add(type, listener);
+
+let resolveReady: () => void;
+const names: Record<string, string> = {};
+for (const type in adobe) {
+  const name = "CONVERSATION_" + adobe[type].split(" ")[0];
+  names[name] = name;
+}
+
+export const AdobeDX = {
+  Enum: { Events: names },
+  ready: new Promise<void>((resolve) => (resolveReady = resolve)),
+  addListener: (name: string, listener: Listener): (() => void) => add("!" + name, listener),
+  removeListener: (name: string, listener: Listener): void => void listeners.get("!" + name)?.delete(listener),
+};
+
+const dispatch = (name: string, detail?: unknown): void => void window.dispatchEvent(new CustomEvent("adobedx.conversations." + name, { detail }));
+
+let isReady = false;
+
+/** Tells the page, once, that all is there. */
+export const ready = (): void => {
+  if (isReady) return;
+  isReady = true;
+  resolveReady();
+  dispatch("ready");
+};
+
+/** Tells the page an event. */
+export const tell = (event: Envelope): void => {
+  const { type } = event;
+  call(type, event);
+  call("*", event);
+  if (adobe[type]) {
+    const [name, shape] = adobe[type].split(" ");
+    const payload = { ...pick(event, usual), ...pick(event, shapes[shape as unknown as number]) };
+    const told = { type: "CONVERSATION_" + name, data: { payload } };
+    call("!" + told.type, told);
+    if (type === "conversation.triggered") dispatch("triggered", told);
+  }
+  if (ctlive[type]) {
+    const [name, shape, onlyIf] = ctlive[type].split(" ");
+    if (!onlyIf || at(event, onlyIf)) {
+      // A page without an origin of its own (a file) can only be told without naming one; it is its own window all the same.
+      const target = location.origin === "null" ? "*" : location.origin;
+      window.postMessage({ name: "CTLiveEvent", type: name, object: pick(event, shapes[shape as unknown as number]) }, target);
+    }
+  }
+  if (attributes.layer != null) {
+    const page = window as unknown as { dataLayer?: unknown[] };
+    (page.dataLayer ||= []).push({ event: type, porchlight: event });
+  }
+};

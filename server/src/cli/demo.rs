@@ -1,0 +1,51 @@
+//! `porchlight demo`
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::anyhow;
+
+use super::{
+    import, key,
+    serve::{self, Stop},
+    start_log, tell,
+};
+use crate::{
+    demo, http,
+    outside::Outside,
+    settings::{Flags, Settings},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DemoFlags {
+    #[command(flatten)]
+    flags: Flags,
+    /// The address the demo customer's pages are served on; port 0 takes any free one
+    #[arg(long, env = "PORCHLIGHT_DEMO_LISTEN", default_value = "127.0.0.1:3001")]
+    demo_listen: SocketAddr,
+}
+
+pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow::Result<()> {
+    let mut settings = Settings::read(flags)?;
+    if flags.log.is_none() {
+        "warn".clone_into(&mut settings.log);
+    }
+    start_log(&settings)?;
+    let store = serve::open(&settings).await?;
+    let files = demo::site_files().map_err(|problems| anyhow!("the demo site has problems:\n{problems}"))?;
+    import::import(&store, files, Outside::real()).await?;
+    // The key of the last run is taken back: only the one that is printed works.
+    let key = key::create(&store, "demo", true).await?;
+    let stop = Stop::by_signal();
+    let server = serve::serve(http::app(store.clone(), settings.clone(), Outside::real()), settings.listen, &stop).await?;
+    let porchlight = format!("http://{}", server.address);
+    let pages = serve::serve(demo::pages(&porchlight, &key), *demo_listen, &stop).await?;
+    tell(&format!(
+        "\n  The demo customer's page   http://{}/\n  Porchlight                 {porchlight}\n  API key of this run        {key}\n\n  \
+         curl -H 'Authorization: Bearer {key}' '{porchlight}/api/v1/events?limit=10'\n",
+        pages.address
+    ));
+    let grace = Duration::from_secs(settings.shutdown_grace_seconds);
+    tokio::join!(server.ended(grace), pages.ended(grace));
+    store.close().await;
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! `porchlight serve`
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context;
+use axum::Router;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use super::{start_log, tell};
+use crate::{
+    http,
+    outside::Outside,
+    settings::{Flags, Settings},
+    store::Store,
+};
+
+pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
+    let settings = Settings::read(flags)?;
+    start_log(&settings)?;
+    let store = open(&settings).await?;
+    let stop = Stop::by_signal();
+    let served = serve(http::app(store.clone(), settings.clone(), Outside::real()), settings.listen, &stop).await?;
+    tell(&format!("Porchlight listens on http://{}", served.address));
+    served.ended(Duration::from_secs(settings.shutdown_grace_seconds)).await;
+    store.close().await;
+    Ok(())
+}
+
+pub(super) async fn open(settings: &Settings) -> anyhow::Result<Store> {
+    let store = Store::open(&settings.data_dir, settings.commit_batch, settings.queue_limit).await;
+    store.with_context(|| format!("the store in {} cannot be opened", settings.data_dir.display()))
+}
+
+/// Tells everything that serves when to stop.
+#[derive(Clone)]
+pub(super) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// Stops at the first interrupt or termination signal.
+    pub(super) fn by_signal() -> Self {
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move {
+            signal().await;
+            tracing::info!("stopping");
+            // Nobody may be listening any more.
+            let _ = stop.send(true);
+        });
+        Self(stopped)
+    }
+
+    async fn asked(mut self) {
+        // An error means that the sender is gone, which is as good a reason to stop.
+        let _ = self.0.wait_for(|stop| *stop).await;
+    }
+}
+
+async fn signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! { _ = interrupt => {}, _ = terminate.recv() => {} },
+            Err(_) => drop(interrupt.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}
+
+/// A listener that serves.
+pub(super) struct Served {
+    pub(super) address: SocketAddr,
+    task: JoinHandle<std::io::Result<()>>,
+    stop: Stop,
+}
+
+pub(super) async fn serve(app: Router, listen: SocketAddr, stop: &Stop) -> anyhow::Result<Served> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("the address {listen} cannot be listened on"))?;
+    let address = listener.local_addr()?;
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    let task = tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(stop.clone().asked()).into_future());
+    Ok(Served { address, task, stop: stop.clone() })
+}
+
+impl Served {
+    /// Waits until it was told to stop, and then for the requests under way, but no longer than the grace time.
+    pub(super) async fn ended(self, grace: Duration) {
+        let Self { mut task, stop, .. } = self;
+        let by_itself = tokio::select! {
+            ended = &mut task => Some(ended),
+            () = stop.asked() => tokio::time::timeout(grace, &mut task).await.ok(),
+        };
+        match by_itself {
+            Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(error))) => tracing::error!(%error, "the listener failed"),
+            Some(Err(error)) => tracing::error!(%error, "the listener stopped"),
+            None => {
+                tracing::warn!("requests were still under way when the grace time ended");
+                task.abort();
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Bodies and query strings, read so that an error names the field.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::request::Parts,
+};
+use serde::de::DeserializeOwned;
+
+use super::problem::{Code, Problem};
+
+/// A body of JSON, whatever its content type says: the loader sends `text/plain`, which needs no preflight request.
+pub(super) struct Json<T>(pub(super) T);
+
+/// A body of a form.
+pub(super) struct Form<T>(pub(super) T);
+
+/// A query string.
+pub(super) struct Query<T>(pub(super) T);
+
+async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+            Problem::new(Code::TooLarge, "the body is larger than body_limit_bytes allows")
+        } else {
+            Problem::new(Code::Malformed, "the body could not be received")
+        }
+    })
+}
+
+fn at_fault<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Problem {
+    let problem = Problem::new(Code::Malformed, error.inner().to_string());
+    match error.path().to_string().as_str() {
+        // A missing field is told of the object around it; its name is in the words.
+        "." => match error.inner().to_string().strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            Some(field) => problem.field(field),
+            None => problem,
+        },
+        path => problem.field(path),
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = bytes(request, state).await?;
+        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| at_fault(&error))?;
+        deserializer.end().map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
+        Ok(Self(value))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = bytes(request, state).await?;
+        urlencoded(&bytes).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        urlencoded(parts.uri.query().unwrap_or_default().as_bytes()).map(Self)
+    }
+}
+
+fn urlencoded<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    let deserializer = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text));
+    serde_path_to_error::deserialize(deserializer).map_err(|error| at_fault(&error))
+}

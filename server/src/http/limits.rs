@@ -1,0 +1,145 @@
+//! Rate limits.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts},
+    http::{HeaderMap, request::Parts},
+};
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, Reference},
+    middleware::NoOpMiddleware,
+    nanos::Nanos,
+    state::keyed::DefaultKeyedStateStore,
+};
+
+use super::{
+    App,
+    problem::{Code, Problem},
+};
+use crate::{outside::Outside, secret::Secret, settings::Settings};
+
+type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, OutsideClock, NoOpMiddleware<Instant>>;
+
+/// The limits of the widget's interface.
+pub(crate) struct Limits {
+    starts: Keyed<IpAddr>,
+    commands: Keyed<Vec<u8>>,
+    clock: OutsideClock,
+    since_tidied: AtomicU32,
+}
+
+/// After so many checks, what is known of those who have been away is forgotten.
+const TIDY_AFTER: u32 = 10_000;
+
+impl Limits {
+    pub(super) fn new(settings: &Settings, outside: Outside) -> Self {
+        let clock = OutsideClock(outside);
+        let quota = |per_minute| Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+        Self {
+            starts: RateLimiter::new(quota(settings.starts_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
+            commands: RateLimiter::new(quota(settings.commands_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
+            clock,
+            since_tidied: AtomicU32::new(0),
+        }
+    }
+
+    /// Counts a start of a page from an address.
+    pub(super) fn start(&self, address: IpAddr) -> Result<(), Problem> {
+        self.tidy();
+        self.starts.check_key(&address).map_err(|refused| self.problem(&refused, "starts_per_minute"))
+    }
+
+    /// Counts a request of a visitor.
+    pub(super) fn command(&self, token: &Secret) -> Result<(), Problem> {
+        self.tidy();
+        self.commands.check_key(&token.hash()).map_err(|refused| self.problem(&refused, "commands_per_minute"))
+    }
+
+    fn problem(&self, refused: &governor::NotUntil<Instant>, limit: &str) -> Problem {
+        let wait = refused.wait_time_from(self.clock.now());
+        Problem::new(Code::TooMany, format!("more than {limit} allows; wait a moment")).retry_after(wait.as_secs() + 1)
+    }
+
+    fn tidy(&self) {
+        if self.since_tidied.fetch_add(1, Ordering::Relaxed) == TIDY_AFTER {
+            self.since_tidied.store(0, Ordering::Relaxed);
+            self.starts.retain_recent();
+            self.commands.retain_recent();
+        }
+    }
+}
+
+/// The server's own clock, for governor.
+#[derive(Clone)]
+struct OutsideClock(Outside);
+
+/// A moment of that clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Instant(Nanos);
+
+impl std::ops::Add<Nanos> for Instant {
+    type Output = Self;
+
+    fn add(self, other: Nanos) -> Self {
+        Self(self.0 + other)
+    }
+}
+
+impl Reference for Instant {
+    fn duration_since(&self, earlier: Self) -> Nanos {
+        self.0.as_u64().saturating_sub(earlier.0.as_u64()).into()
+    }
+
+    fn saturating_sub(&self, duration: Nanos) -> Self {
+        Self(self.0.as_u64().saturating_sub(duration.as_u64()).into())
+    }
+}
+
+impl Clock for OutsideClock {
+    type Instant = Instant;
+
+    fn now(&self) -> Instant {
+        Instant(u64::try_from(self.0.now().as_nanosecond()).unwrap_or_default().into())
+    }
+}
+
+/// The address a request comes from.
+pub(super) struct Address(pub(super) IpAddr);
+
+impl FromRequestParts<App> for Address {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
+        Ok(Self(forwarded(&parts.headers, app.settings.trusted_proxies).unwrap_or(peer)))
+    }
+}
+
+/// The address that the last proxy we trust saw. Everything before it in the header could have been written by anyone.
+fn forwarded(headers: &HeaderMap, trusted_proxies: usize) -> Option<IpAddr> {
+    let mut addresses: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    addresses.reverse();
+    addresses.get(trusted_proxies.checked_sub(1)?)?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_trusted_proxies_wrote_is_believed() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "1.1.1.1, 2.2.2.2".parse().unwrap());
+        headers.append("x-forwarded-for", "3.3.3.3".parse().unwrap());
+        assert_eq!(forwarded(&headers, 0), None);
+        assert_eq!(forwarded(&headers, 1), Some([3, 3, 3, 3].into()));
+        assert_eq!(forwarded(&headers, 2), Some([2, 2, 2, 2].into()));
+        assert_eq!(forwarded(&headers, 4), None);
+    }
+}

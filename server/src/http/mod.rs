@@ -1,0 +1,102 @@
+//! HTTP: one file an operation.
+
+mod api;
+mod assets;
+mod body;
+mod health;
+mod limits;
+mod page;
+mod problem;
+mod widget;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware,
+    response::Response,
+};
+use jiff::SignedDuration;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, CompressionLevel, Predicate, predicate::DefaultPredicate},
+    timeout::TimeoutLayer,
+    trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer},
+};
+use tracing::Level;
+
+use crate::{
+    outside::Outside,
+    settings::Settings,
+    store::Store,
+    visit::{Documents, Engine},
+};
+use limits::Limits;
+use problem::{Code, Problem};
+
+pub(crate) use api::KEY_PREFIX;
+
+/// What handlers share.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) engine: Engine,
+    pub(crate) limits: Arc<Limits>,
+}
+
+/// The whole of the server's HTTP.
+pub fn app(store: Store, settings: Settings, outside: Outside) -> Router {
+    // Leptos renders on the runtime that serves; an error says that it knows already.
+    let _ = any_spawner::Executor::init_tokio();
+    let minutes = i64::try_from(settings.session_timeout_minutes).unwrap_or(i64::MAX / 60);
+    let engine = Engine { outside: outside.clone(), session_timeout: SignedDuration::from_mins(minutes), documents: Documents::default() };
+    let limits = Arc::new(Limits::new(&settings, outside));
+    let (body_limit, timeout) = (settings.body_limit_bytes, Duration::from_secs(settings.request_timeout_seconds));
+    let state = App { store, settings: Arc::new(settings), engine, limits };
+    Router::new()
+        .merge(widget::routes())
+        .merge(api::routes())
+        .merge(health::routes())
+        .merge(assets::routes())
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(4)).compress_when(DefaultPredicate::new().and(not_yet_compressed)))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::map_response(common_headers))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
+                .on_response(DefaultOnResponse::new().level(Level::INFO)),
+        )
+        .with_state(state)
+}
+
+fn not_yet_compressed(_: StatusCode, _: axum::http::Version, headers: &axum::http::HeaderMap, _: &axum::http::Extensions) -> bool {
+    !headers.contains_key(header::CONTENT_ENCODING)
+}
+
+async fn common_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Answers hold what only one visitor may see, unless a handler says otherwise.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    headers.entry(HeaderName::from_static("cross-origin-resource-policy")).or_insert(HeaderValue::from_static("cross-origin"));
+    response
+}
+
+async fn not_found() -> Problem {
+    Problem::new(Code::NotFound, "there is nothing at this address")
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(Code::Method, "this address does not take this method")
+}

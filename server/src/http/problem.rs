@@ -1,0 +1,121 @@
+//! Errors as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) tells them: `application/problem+json`.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+
+use crate::store::StoreError;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $code:ident = $name:literal, $status:ident, $title:literal;)*) => {
+        /// What kind of error it is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code { $($(#[$doc])* $code,)* }
+
+        impl Code {
+            /// The code as programs read it.
+            pub(crate) fn name(self) -> &'static str {
+                match self { $(Self::$code => $name,)* }
+            }
+
+            fn title(self) -> &'static str {
+                match self { $(Self::$code => $title,)* }
+            }
+
+            pub(crate) fn status(self) -> StatusCode {
+                match self { $(Self::$code => StatusCode::$status,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Malformed = "malformed", BAD_REQUEST, "The request cannot be read";
+    BadToken = "bad_token", UNAUTHORIZED, "No visitor has this token";
+    BadKey = "bad_key", UNAUTHORIZED, "The API key is missing or unknown";
+    ForbiddenOrigin = "forbidden_origin", FORBIDDEN, "The page is not one of the site's";
+    UnknownSite = "unknown_site", NOT_FOUND, "There is no such site";
+    UnknownConversation = "unknown_conversation", NOT_FOUND, "There is no such conversation";
+    NotFound = "not_found", NOT_FOUND, "Not found";
+    Method = "method", METHOD_NOT_ALLOWED, "Method not allowed";
+    NotCurrent = "not_current", CONFLICT, "Another card is waiting";
+    NotWaiting = "not_waiting", CONFLICT, "Nothing waits for an answer";
+    Taken = "taken", CONFLICT, "The id belongs to somebody else";
+    TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The request is too large";
+    InvalidAnswer = "invalid_answer", UNPROCESSABLE_ENTITY, "The answer is not of the kind asked for";
+    TooMany = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests";
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The server cannot take it now";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "The server failed";
+}
+
+/// An error, on its way to the caller.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    pub(crate) code: Code,
+    detail: String,
+    members: Map<String, Value>,
+    retry_after: Option<u64>,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), members: Map::new(), retry_after: None }
+    }
+
+    /// Names the field that is at fault.
+    pub(crate) fn field(self, field: impl Into<String>) -> Self {
+        self.with("field", field.into())
+    }
+
+    /// Adds a member of our own.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Says after how many seconds to try again.
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        // What went wrong is for the operator's log, not for visitors.
+        match error {
+            StoreError::Busy | StoreError::Closed => {
+                tracing::warn!(%error, "a command was turned away");
+                Self::new(Code::Unavailable, "the server is busy; try again soon").retry_after(1)
+            }
+            error => {
+                tracing::error!(%error, "the store failed");
+                Self::new(Code::Internal, "the server failed; its log says why")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.code.status();
+        let mut body = json!({
+            "type": "about:blank", "title": self.code.title(), "status": status.as_u16(), "code": self.code.name(), "detail": self.detail,
+        });
+        if let Some(object) = body.as_object_mut() {
+            object.extend(self.members);
+        }
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code == Code::BadKey {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

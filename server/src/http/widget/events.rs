@@ -1,0 +1,162 @@
+//! `POST /widget/v1/events`: what happened on the page.
+
+use axum::{Router, extract::State, routing::post};
+use jiff::{SignedDuration, Timestamp};
+use porchlight_domain::{
+    id::{ConversationId, EventId, PageViewId, SessionId},
+    session::{self, ContactKind, Report, Reported, Widget},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{LauncherSettings, Told, admit, lift};
+use crate::{
+    http::{
+        App,
+        body::Json,
+        page::{Caller, Page},
+        problem::{Code, Problem},
+    },
+    secret::Secret,
+    store::{Command, Failure, Tx},
+    visit::{About, Engine},
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/widget/v1/events", post(events))
+}
+
+#[derive(Debug, Deserialize)]
+struct Asked {
+    token: Secret,
+    view: PageViewId,
+    /// The place in the log up to which the page has been told; nothing if it wants to be told nothing.
+    after: Option<i64>,
+    page: Page,
+    conversation: Option<ConversationId>,
+    /// The session the page was in when it reported.
+    session: Option<SessionId>,
+    reports: Vec<ReportAsked>,
+    /// A language to give the launcher's settings in.
+    locale: Option<String>,
+}
+
+/// The longest name of a widget or of its element, in characters.
+const NAME_MAX: usize = 200;
+
+#[derive(Debug, Deserialize)]
+struct ReportAsked {
+    id: EventId,
+    time: Timestamp,
+    #[serde(flatten)]
+    what: What,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type")]
+enum What {
+    #[serde(rename = "widget.shown")]
+    Shown(Widget),
+    #[serde(rename = "widget.hidden")]
+    Hidden(Widget),
+    #[serde(rename = "widget.clicked")]
+    Clicked {
+        #[serde(flatten)]
+        widget: Widget,
+        kind: ContactKind,
+    },
+    #[serde(rename = "conversation.closed")]
+    Closed,
+}
+
+impl From<What> for Reported {
+    fn from(what: What) -> Self {
+        match what {
+            What::Shown(widget) => Self::Shown(widget),
+            What::Hidden(widget) => Self::Hidden(widget),
+            What::Clicked { widget, kind } => Self::Clicked(widget, kind),
+            What::Closed => Self::Closed,
+        }
+    }
+}
+
+impl What {
+    fn widget(&self) -> Option<&Widget> {
+        match self {
+            Self::Shown(widget) | Self::Hidden(widget) | Self::Clicked { widget, .. } => Some(widget),
+            Self::Closed => None,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Taken {
+    #[serde(flatten)]
+    told: Told,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<LauncherSettings>,
+}
+
+async fn events(State(app): State<App>, caller: Caller, Json(asked): Json<Asked>) -> Result<axum::Json<Taken>, Problem> {
+    let limit = app.settings.reports_limit;
+    if asked.reports.len() > limit {
+        return Err(Problem::new(Code::Malformed, format!("expected at most {limit} reports, got {}", asked.reports.len())).field("reports"));
+    }
+    for (index, report) in asked.reports.iter().enumerate() {
+        if let Some(widget) = report.what.widget()
+            && [&widget.widget, &widget.element].iter().any(|name| name.is_empty() || name.chars().count() > NAME_MAX)
+        {
+            let problem = Problem::new(Code::Malformed, format!("expected names of widget and element of 1 to {NAME_MAX} characters"));
+            return Err(problem.field(format!("reports[{index}]")));
+        }
+    }
+    app.limits.command(&asked.token)?;
+    let days = i64::try_from(app.settings.late_report_days).unwrap_or_default();
+    let take = Take { engine: app.engine, caller, asked, late: SignedDuration::from_hours(24 * days) };
+    Ok(axum::Json(app.store.commit(take).await?))
+}
+
+struct Take {
+    engine: Engine,
+    caller: Caller,
+    asked: Asked,
+    late: SignedDuration,
+}
+
+impl Command for Take {
+    type Done = Taken;
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Taken, Failure<Problem>> {
+        let Self { engine, caller, asked, late } = self;
+        let (visitor, site) = admit(tx, &asked.token, &asked.page, &caller).await?;
+        let now = engine.outside.now();
+        let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation: asked.conversation.as_ref() };
+        for report in asked.reports {
+            match tx.event_owner(report.id).await? {
+                // Told before: counted before.
+                Some(owner) if owner == visitor.id => continue,
+                Some(_) => return Err(Failure::Refused(Problem::new(Code::Taken, format!("the id {} is taken", report.id)).field("reports"))),
+                None => {}
+            }
+            // A page's clock is not ours: what lies ahead, or too far back, happens now.
+            let happened = Timestamp::from_millisecond(report.time.as_millisecond()).unwrap_or(now);
+            let at = if happened <= now && now.duration_since(happened) <= late { happened } else { now };
+            let session = match asked.session {
+                Some(id) => tx.session(&visitor, id).await?.filter(|(_, active)| engine.lives(*active, at)).map(|(session, _)| session),
+                None => None,
+            };
+            let session = match session {
+                Some(session) => session,
+                None => engine.session_at(tx, &visitor, now).await?,
+            };
+            let command = session::Command::Report(Report { id: report.id, at, what: report.what.into() });
+            engine.step(tx, session, about, command, None).await.map_err(lift)?;
+        }
+        let session = engine.session_at(tx, &visitor, now).await?;
+        let told = match asked.after {
+            Some(after) => Told::of(tx, &site, &visitor, session.id, asked.view, after).await?,
+            None => Told { session: session.id, cursor: 0, events: Vec::new() },
+        };
+        Ok(Taken { told, settings: asked.locale.map(|locale| LauncherSettings::of(&site, &locale)) })
+    }
+}

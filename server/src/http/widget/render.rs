@@ -1,0 +1,72 @@
+//! The panel as HTML: as a page, and as the fragments that an answer brings.
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
+use leptos_axum::ResponseOptions;
+use porchlight_app::{
+    i18n::Locale,
+    widget::{Card, Panel, PanelFrame, Said, Unavailable},
+};
+
+use super::shown::Shown;
+use crate::assets::manifest;
+
+/// The panel's page, which only the host page's origin may frame.
+pub(super) async fn page(status: StatusCode, shown: Shown, host: String) -> Response {
+    let frame = PanelFrame {
+        title: shown.site.title.to_string(),
+        accent: shown.site.accent.to_string(),
+        on_accent: shown.site.accent.text_on().to_string(),
+        locale: shown.locale,
+        host: host.clone(),
+        css: css(),
+        options: LeptosOptions::builder().output_name(manifest().widget.as_str()).site_pkg_dir("assets").build(),
+    };
+    let view = move || {
+        allow(&host);
+        let Shown { entries, ticket, standing, .. } = shown.clone();
+        view! { <Panel frame=frame.clone() transcript=entries ticket=ticket standing=standing/> }
+    };
+    let mut response = leptos_axum::render_app_async_with_context(|| {}, view)(Request::new(Body::empty())).await;
+    *response.status_mut() = status;
+    response
+}
+
+/// A page that says, in the panel's place, that it cannot be shown. It holds nothing that any page might not frame.
+pub(super) async fn unavailable(status: StatusCode, locale: Locale) -> Response {
+    let view = move || {
+        allow("http: https:");
+        view! { <Unavailable locale css=css()/> }
+    };
+    let mut response = leptos_axum::render_app_async_with_context(|| {}, view)(Request::new(Body::empty())).await;
+    *response.status_mut() = status;
+    response
+}
+
+fn css() -> String {
+    format!("/assets/{}", manifest().css)
+}
+
+/// Sets the page's policy, with the nonce of this rendering.
+fn allow(ancestors: &str) {
+    let nonce = use_nonce().map(|nonce| format!("'nonce-{nonce}'")).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; script-src {nonce} 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' {nonce}; img-src data:; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    );
+    if let (Some(response), Ok(policy)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&policy)) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// What was said since, and the card that waits now.
+pub(super) fn fragments(shown: &Shown) -> (String, String) {
+    let texts = shown.locale.panel();
+    let (entries, ticket, standing) = (shown.entries.clone(), shown.ticket.clone(), shown.standing.clone());
+    Owner::new().with(|| (view! { <Said entries texts/> }.to_html(), view! { <Card ticket standing texts/> }.to_html()))
+}

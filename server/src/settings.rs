@@ -1,0 +1,198 @@
+//! Settings of the server: from flags, from `PORCHLIGHT_*` in the environment, from a TOML file, or their default, in that order.
+//!
+//! They are one table, from which the flags, the reading and docs/settings.md all come.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Text { "text" } else { "json" })
+    }
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum BadSettings {
+    /// A file or variable could not be read as a setting.
+    #[error("{0}")]
+    Unreadable(Box<figment::Error>),
+    /// A number is out of its range.
+    #[error("setting {name}: expected a number from {min} to {max}, got {got}")]
+    OutOfRange {
+        /// The setting.
+        name: &'static str,
+        /// The least that is allowed.
+        min: u64,
+        /// The most that is allowed.
+        max: u64,
+        /// What was given.
+        got: u64,
+    },
+    /// The file that was asked for is not there.
+    #[error("setting config: there is no file {0}")]
+    NoFile(PathBuf),
+}
+
+macro_rules! settings {
+    ($($name:ident: $kind:ty = $default:expr, $([$min:literal to $max:literal],)? $about:literal;)*) => {
+        /// The settings, complete.
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Settings { $(#[doc = $about] pub $name: $kind,)* }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        /// The settings as flags.
+        #[derive(Debug, Clone, Default, Serialize, clap::Args)]
+        pub struct Flags {
+            /// A TOML file with settings [env: PORCHLIGHT_CONFIG]
+            #[arg(long, value_name = "FILE")]
+            #[serde(skip)]
+            pub config: Option<PathBuf>,
+            $(
+                #[doc = $about]
+                #[arg(long)]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $name: Option<$kind>,
+            )*
+        }
+
+        impl Settings {
+            fn check(&self) -> Result<(), BadSettings> {
+                $($(
+                    let got = u64::try_from(self.$name).unwrap_or(u64::MAX);
+                    if !($min..=$max).contains(&got) {
+                        return Err(BadSettings::OutOfRange { name: stringify!($name), min: $min, max: $max, got });
+                    }
+                )?)*
+                Ok(())
+            }
+
+            /// docs/settings.md.
+            #[must_use]
+            pub fn reference() -> String {
+                let default = Self::default();
+                let mut rows = String::new();
+                $(
+                    let range = None::<&str>$(.or(Some(concat!(" (", $min, " to ", $max, ")"))))?;
+                    let value = serde_json::to_value(&default.$name).unwrap_or_default();
+                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    rows += &row(stringify!($name), &value, range.unwrap_or_default(), $about);
+                )*
+                format!("{HEAD}{rows}")
+            }
+        }
+    };
+}
+
+const HEAD: &str = "# Settings\n\n\
+    <!-- Written by `make generate` from server/src/settings.rs; edit that. -->\n\n\
+    A setting is taken from its flag, else from its variable in the environment, else from the TOML file that `--config` or\n\
+    `PORCHLIGHT_CONFIG` names (there its name is the one in the first column), else it has its default.\n\n\
+    | setting | flag | variable | default (range) | what it does |\n|---|---|---|---|---|\n";
+
+fn row(name: &str, default: &str, range: &str, about: &str) -> String {
+    format!("| `{name}` | `--{}` | `PORCHLIGHT_{}` | `{default}`{range} | {about} |\n", name.replace('_', "-"), name.to_uppercase())
+}
+
+settings! {
+    data_dir: PathBuf = PathBuf::from("data"), "The folder that holds the database; made if it is not there";
+    listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 3000)), "The address the server listens on; port 0 takes any free one";
+    log: String = "info".to_owned(), "What is logged, as tracing's filter directives: info, debug, porchlight_server=trace";
+    log_format: LogFormat = LogFormat::Text, "How the log is written: text or json";
+    session_timeout_minutes: u64 = 30, [1 to 1440], "A session ends after this many minutes without activity";
+    body_limit_bytes: usize = 16_384, [1024 to 1_048_576], "The largest body of a request, in bytes";
+    reports_limit: usize = 50, [1 to 500], "The most reports a page may send at once";
+    late_report_days: u64 = 7, [0 to 90], "A page's report that could not be delivered keeps its own time for this many days; an older one gets the time of its delivery";
+    starts_per_minute: u32 = 120, [1 to 1_000_000], "How often pages may start from one address, a minute";
+    commands_per_minute: u32 = 240, [1 to 1_000_000], "How many requests one visitor may make, a minute";
+    trusted_proxies: usize = 0, [0 to 10], "How many proxies stand before the server; the visitor's address is that many places from the end of X-Forwarded-For";
+    commit_batch: usize = 256, [1 to 4096], "The most commands that are committed to the disk together";
+    queue_limit: usize = 4096, [1 to 1_000_000], "The most commands that may wait for the store; beyond that the answer is 503";
+    request_timeout_seconds: u64 = 30, [1 to 600], "The longest a request may take";
+    shutdown_grace_seconds: u64 = 10, [0 to 600], "How long requests under way may take to end when the server stops";
+}
+
+impl Settings {
+    /// Puts the settings together.
+    ///
+    /// # Errors
+    /// A setting that is unknown, of the wrong kind or out of its range, named with where it came from.
+    pub fn read(flags: &Flags) -> Result<Self, BadSettings> {
+        let file = flags.config.clone().or_else(|| std::env::var_os("PORCHLIGHT_CONFIG").map(PathBuf::from));
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(BadSettings::NoFile(file));
+            }
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let figment = figment
+            .merge(Env::prefixed("PORCHLIGHT_").ignore(&["config", "demo_listen", "generate"]))
+            .merge(Serialized::defaults(flags));
+        let settings: Self = figment.extract().map_err(|error| BadSettings::Unreadable(Box::new(error)))?;
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str) -> Result<Settings, BadSettings> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("porchlight.toml");
+        std::fs::write(&path, file).unwrap();
+        Settings::read(&Flags { config: Some(path), ..Flags::default() })
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("porchlight.toml");
+        std::fs::write(&path, "reports_limit = 7\ncommit_batch = 8").unwrap();
+        let flags = Flags { config: Some(path), commit_batch: Some(9), ..Flags::default() };
+        let settings = Settings::read(&flags).unwrap();
+        assert_eq!((settings.reports_limit, settings.commit_batch, settings.queue_limit), (7, 9, 4096));
+    }
+
+    #[test]
+    fn ranges_hold_at_their_edges() {
+        assert!(read("session_timeout_minutes = 1440").is_ok());
+        for (file, name) in [("session_timeout_minutes = 1441", "session_timeout_minutes"), ("body_limit_bytes = 1023", "body_limit_bytes")] {
+            let error = read(file).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("expected a number from"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_or_of_the_wrong_kind_is_named() {
+        let error = read("lisen = \"127.0.0.1:1\"").unwrap_err().to_string();
+        assert!(error.contains("lisen"), "{error}");
+        let error = read("reports_limit = \"many\"").unwrap_err().to_string();
+        assert!(error.contains("reports_limit"), "{error}");
+        let flags = Flags { config: Some("nowhere.toml".into()), ..Flags::default() };
+        assert!(Settings::read(&flags).unwrap_err().to_string().contains("nowhere.toml"));
+    }
+}

@@ -1,0 +1,126 @@
+//! The store: everything Porchlight remembers.
+//!
+//! Callers see [`Store::commit`], which runs a [`Command`] in a transaction, and reads. Which engine is behind it they do not see:
+//! a second one comes beside [`sqlite`] with its own writer and its own [`Tx`].
+
+mod read;
+mod sqlite;
+mod tx;
+
+use std::{future::Future, path::Path};
+
+use tokio::sync::oneshot;
+
+pub use read::{EventFilter, EventPage};
+pub use tx::{Logged, Published, Tx, VisitorRow};
+
+/// What runs within one transaction.
+pub trait Command: Send + 'static {
+    /// What it gives.
+    type Done: Send + 'static;
+    /// Why it may be refused; then nothing of it stays.
+    type Refusal: Send + 'static;
+
+    /// Does it. The transaction commits after it has given [`Ok`], maybe together with other commands, and only then does the
+    /// caller get to see what it gave.
+    fn run(self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Done, Failure<Self::Refusal>>> + Send;
+}
+
+/// Why a command did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure<R> {
+    /// It was refused.
+    #[error("refused")]
+    Refused(R),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<R> From<sqlx::Error> for Failure<R> {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Why the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The database's tables could not be brought up to date.
+    #[error("the database could not be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// What is stored is not as it was written.
+    #[error("the database holds what Porchlight never wrote: {0}")]
+    Corrupt(String),
+    /// Too many commands wait.
+    #[error("too many commands wait for the database")]
+    Busy,
+    /// Another command of the same commit broke the transaction.
+    #[error("the commit failed: {0}")]
+    Commit(String),
+    /// The store has been closed.
+    #[error("the database is closed")]
+    Closed,
+    /// The folder of the database could not be made.
+    #[error("the data folder cannot be used: {0}")]
+    Folder(#[from] std::io::Error),
+}
+
+/// The store. Cloning it gives another handle to the same one.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: sqlite::Writer,
+    readers: sqlx::SqlitePool,
+}
+
+impl Store {
+    /// Opens the database in a folder, makes it if it is not there, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// If the folder or the database cannot be used.
+    pub async fn open(folder: &Path, commit_batch: usize, queue_limit: usize) -> Result<Self, StoreError> {
+        tokio::fs::create_dir_all(folder).await?;
+        let (writer, readers) = sqlite::open(&folder.join("porchlight.db"), commit_batch, queue_limit).await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Runs a command, and gives what it gave once it is on the disk.
+    ///
+    /// # Errors
+    /// If the command is refused or the store fails; then nothing of it stays.
+    pub async fn commit<C: Command>(&self, command: C) -> Result<C::Done, Failure<C::Refusal>> {
+        let (reply, answer) = oneshot::channel();
+        self.writer.submit(command, reply)?;
+        answer.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))
+    }
+
+    /// Whether the store can be written to: waits its turn like any command.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        struct Ready;
+        impl Command for Ready {
+            type Done = ();
+            type Refusal = std::convert::Infallible;
+            async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Self::Refusal>> {
+                tx.touch().await?;
+                Ok(())
+            }
+        }
+        match self.commit(Ready).await {
+            Ok(()) => Ok(()),
+            Err(Failure::Store(error)) => Err(error),
+            Err(Failure::Refused(never)) => match never {},
+        }
+    }
+
+    /// Lets commands under way end, and closes the database.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+}

@@ -1,0 +1,152 @@
+//! SQLite: one writer, which commits many commands together, and readers beside it.
+//!
+//! With `synchronous=FULL` a commit waits for the disk, some milliseconds here. While it waits, the commands that come in gather,
+//! and go into the next commit together: each still has its own savepoint, so one that fails takes none of the others along.
+
+use std::{fmt, future::Future, path::Path, pin::Pin, sync::Arc, time::Duration};
+
+use sqlx::{
+    Connection, Executor, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use super::{Command, Failure, StoreError, Tx};
+
+/// How long another process may hold the database before a command gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many reads may run at once; each is a connection of its own.
+const READERS: u32 = 4;
+
+/// The way to the one task that writes.
+#[derive(Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+    task: Arc<Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Writer")
+    }
+}
+
+/// Opens the database and starts its writer.
+pub(super) async fn open(file: &Path, commit_batch: usize, queue_limit: usize) -> Result<(Writer, SqlitePool), StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    sqlx::migrate!("migrations/sqlite").run(&mut connection).await?;
+    let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
+    let (queue, jobs) = mpsc::channel(queue_limit);
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(write(connection, jobs, stopped, commit_batch));
+    Ok((Writer { queue, task: Arc::new(Mutex::new(Some((stop, task)))) }, readers))
+}
+
+impl Writer {
+    pub(super) fn submit<C: Command>(
+        &self,
+        command: C,
+        reply: oneshot::Sender<Result<C::Done, Failure<C::Refusal>>>,
+    ) -> Result<(), StoreError> {
+        let job = Box::new(Submitted { command: Some(command), outcome: None, reply });
+        self.queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        if let Some((stop, task)) = self.task.lock().await.take() {
+            // Either may be gone already, which is what closing is for.
+            let _ = stop.send(());
+            let _ = task.await;
+        }
+    }
+}
+
+type Running<'t> = Pin<Box<dyn Future<Output = bool> + Send + 't>>;
+
+/// A command on its way through the writer, whatever its types.
+trait Job: Send {
+    /// Runs it; false if nothing of it may stay.
+    fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> Running<'t>;
+    /// Answers the caller: with what it gave, or with why the commit failed.
+    fn answer(self: Box<Self>, committed: Result<(), String>);
+}
+
+struct Submitted<C: Command> {
+    command: Option<C>,
+    outcome: Option<Result<C::Done, Failure<C::Refusal>>>,
+    reply: oneshot::Sender<Result<C::Done, Failure<C::Refusal>>>,
+}
+
+impl<C: Command> Job for Submitted<C> {
+    fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> Running<'t> {
+        Box::pin(async move {
+            let Some(command) = self.command.take() else { return false };
+            let outcome = command.run(tx).await;
+            let stays = outcome.is_ok();
+            self.outcome = Some(outcome);
+            stays
+        })
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), String>) {
+        let outcome = match (committed, self.outcome) {
+            // What was refused was refused, whatever became of the others.
+            (_, Some(Err(failure))) => Err(failure),
+            (Ok(()), Some(done)) => done,
+            (Err(error), _) => Err(Failure::Store(StoreError::Commit(error))),
+            (Ok(()), None) => Err(Failure::Store(StoreError::Closed)),
+        };
+        // The caller may have gone away; the command stays done.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dyn Job>>, mut stopped: oneshot::Receiver<()>, commit_batch: usize) {
+    let mut batch = Vec::with_capacity(commit_batch);
+    loop {
+        tokio::select! {
+            biased;
+            received = jobs.recv_many(&mut batch, commit_batch) => if received == 0 { break },
+            // Nothing waits: the right moment to stop.
+            _ = &mut stopped => break,
+        }
+        let committed = commit(&mut connection, &mut batch).await.map_err(|error| error.to_string());
+        if let Err(error) = &committed {
+            tracing::error!(error, commands = batch.len(), "a commit failed");
+            // Leaves a transaction that may still be open; if there is none, that is as well.
+            let _ = connection.execute("rollback").await;
+        }
+        for job in batch.drain(..) {
+            job.answer(committed.clone());
+        }
+    }
+    if let Err(error) = connection.close().await {
+        tracing::error!(%error, "the database did not close cleanly");
+    }
+}
+
+async fn commit(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<(), sqlx::Error> {
+    connection.execute("begin immediate").await?;
+    for job in batch {
+        connection.execute("savepoint command").await?;
+        if !job.run(&mut Tx::new(connection)).await {
+            connection.execute("rollback to command").await?;
+        }
+        connection.execute("release command").await?;
+    }
+    connection.execute("commit").await?;
+    Ok(())
+}
