@@ -23,17 +23,18 @@ const targetDir = JSON.parse(
 const work = join(targetDir, "frontend");
 mkdirSync(work, { recursive: true });
 
-const cargo = (...parameters) => execFileSync("cargo", parameters, { cwd: root, stdio: "inherit" });
+const run = (command, ...parameters) => execFileSync(command, parameters, { cwd: root, stdio: "inherit" });
 
 /** The glue and the optimised wasm; made anew only when the compiled wasm has changed. */
 function widget() {
   say("wasm: compile");
-  cargo("build", "--quiet", "--package=porchlight-widget", "--target=wasm32-unknown-unknown", "--profile=wasm");
-  const compiled = readFileSync(join(targetDir, "wasm32-unknown-unknown/wasm/porchlight_widget.wasm"));
+  run("bin/cargo-wasm", "build", "--quiet", "--package=porchlight-widget", "--target=wasm32-unknown-unknown", "--profile=wasm");
+  const compiledPath = join(targetDir, "wasm32-unknown-unknown/wasm/porchlight_widget.wasm");
+  const compiled = readFileSync(compiledPath);
   const out = join(work, `widget-${sha(compiled)}`);
   if (!existsSync(join(out, "done"))) {
     say("wasm: bindings");
-    cargo("run", "--quiet", "--release", "--package=porchlight-bindgen", "--", join(targetDir, "wasm32-unknown-unknown/wasm/porchlight_widget.wasm"), out, "widget");
+    run("cargo", "run", "--quiet", "--release", "--package=porchlight-bindgen", "--", compiledPath, out, "widget");
     say("wasm: optimise");
     // By name: with --all-features the module uses what today's browsers refuse to load.
     const features = ["bulk-memory", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types", "multivalue"];

@@ -1,4 +1,5 @@
 //! Properties of the engine over generated conversations and generated visitors.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod generate;
 
@@ -10,7 +11,10 @@ use porchlight_domain::{
     conversation::Conversation,
     event::{Event, EventType},
     id::{AnswerId, EventId, SessionId, VisitorId, uuid_v7},
-    session::{Answer, Ask, Author, Command, ContactKind, Context, Entry, Input, Progress, Report, Reported, Session, Standing, State, Talk, Widget, decide},
+    session::{
+        Answer, Ask, Author, Command, ContactKind, Context, Entry, Input, Progress, Report, Reported, Session, Standing, State,
+        Talk, Widget, decide,
+    },
 };
 use proptest::prelude::*;
 use uuid::Uuid;

@@ -55,7 +55,10 @@ impl Outside {
     }
 }
 
-#[expect(clippy::expect_used, reason = "a machine without randomness can make no secret and no id: there is nothing to go on with")]
+#[expect(
+    clippy::expect_used,
+    reason = "a machine without randomness can make no secret and no id: there is nothing to go on with"
+)]
 fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system has no randomness");

@@ -112,7 +112,11 @@ const HEAD: &str = "# Settings\n\n\
     | setting | flag | variable | default (range) | what it does |\n|---|---|---|---|---|\n";
 
 fn row(name: &str, default: &str, range: &str, about: &str) -> String {
-    format!("| `{name}` | `--{}` | `PORCHLIGHT_{}` | `{default}`{range} | {about} |\n", name.replace('_', "-"), name.to_uppercase())
+    format!(
+        "| `{name}` | `--{}` | `PORCHLIGHT_{}` | `{default}`{range} | {about} |\n",
+        name.replace('_', "-"),
+        name.to_uppercase()
+    )
 }
 
 settings! {
@@ -180,7 +184,9 @@ mod tests {
     #[test]
     fn ranges_hold_at_their_edges() {
         assert!(read("session_timeout_minutes = 1440").is_ok());
-        for (file, name) in [("session_timeout_minutes = 1441", "session_timeout_minutes"), ("body_limit_bytes = 1023", "body_limit_bytes")] {
+        for (file, name) in
+            [("session_timeout_minutes = 1441", "session_timeout_minutes"), ("body_limit_bytes = 1023", "body_limit_bytes")]
+        {
             let error = read(file).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("expected a number from"), "{error}");
         }

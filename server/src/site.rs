@@ -239,7 +239,14 @@ mod tests {
         for good in ["https://shop.example/a?b", "http://127.0.0.1:4000/", "http://localhost/", "http://[::1]:1/"] {
             assert!(site.allows(&origin(good)), "{good}");
         }
-        for bad in ["http://shop.example/", "https://shop.example:8443/", "https://shop.example.evil.example/", "http://127.0.0.1.evil.example/", "file:///etc/passwd", "data:text/html,x"] {
+        for bad in [
+            "http://shop.example/",
+            "https://shop.example:8443/",
+            "https://shop.example.evil.example/",
+            "http://127.0.0.1.evil.example/",
+            "file:///etc/passwd",
+            "data:text/html,x",
+        ] {
             assert!(!site.allows(&origin(bad)), "{bad}");
         }
     }
@@ -256,7 +263,11 @@ mod tests {
             let error = Site::read(&GOOD.replace(from, to)).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");
         }
-        for (line, told) in [("accent = \"red\"", "accent: expected"), ("country = \"Germany\"", "country: expected"), ("corner = \"top\"", "corner")] {
+        for (line, told) in [
+            ("accent = \"red\"", "accent: expected"),
+            ("country = \"Germany\"", "country: expected"),
+            ("corner = \"top\"", "corner"),
+        ] {
             let error = Site::read(&format!("{GOOD}{line}\n")).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");
         }

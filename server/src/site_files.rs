@@ -79,7 +79,8 @@ impl SiteFiles {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         };
-        let mut paths: Vec<_> = listed.map_err(|error| format!("{}: {error}\n", conversations.display()))?.iter().map(fs::DirEntry::path).collect();
+        let mut paths: Vec<_> =
+            listed.map_err(|error| format!("{}: {error}\n", conversations.display()))?.iter().map(fs::DirEntry::path).collect();
         paths.sort();
         for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
             files.push(text(path)?);

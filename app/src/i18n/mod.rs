@@ -27,7 +27,8 @@ impl Locale {
     /// its main part.
     #[must_use]
     pub fn best(preferences: &str) -> Self {
-        let wanted = preferences.split(',').map(|tag| tag.split([';', '-', '_']).next().unwrap_or_default().trim().to_lowercase());
+        let wanted =
+            preferences.split(',').map(|tag| tag.split([';', '-', '_']).next().unwrap_or_default().trim().to_lowercase());
         wanted.filter_map(|main| Self::ALL.into_iter().find(|locale| locale.tag() == main)).next().unwrap_or_default()
     }
 

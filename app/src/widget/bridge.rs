@@ -62,15 +62,20 @@ fn obey(order: &JsValue) {
         let _ = root.set_attribute("data-theme", &theme);
     }
     if js_sys::Reflect::get(order, &"focus".into()).is_ok_and(|focus| focus.is_truthy()) {
-        focus_card();
+        focus_card(false);
     }
 }
 
-/// Puts the focus on the first control of the card that waits.
-pub(super) fn focus_card() {
-    let control = web_sys::window()
-        .and_then(|window| window.document())
-        .and_then(|document| document.query_selector("#value, #card :is(button, [tabindex])").ok().flatten())
+/// Puts the focus where the visitor goes on: on the field of the card, or else on its first button. Where typing brings up a
+/// keyboard over the screen, only `anywhere` does, once the visitor is answering.
+pub(super) fn focus_card(anywhere: bool) {
+    let selector = if anywhere { "#value, #card :is(button, [tabindex])" } else { "#value" };
+    let Some(window) = web_sys::window() else { return };
+    let touch = window.match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches());
+    let control = window
+        .document()
+        .filter(|_| anywhere || !touch)
+        .and_then(|document| document.query_selector(selector).ok().flatten())
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(control) = control {
         let _ = control.focus();

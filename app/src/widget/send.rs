@@ -17,7 +17,9 @@ pub(super) fn answer_of(event: &SubmitEvent) -> Option<(String, UrlSearchParams)
     let fields = FormData::new_with_form(&form).ok()?;
     let answer = UrlSearchParams::new_with_str_sequence_sequence(&Array::from(&fields)).ok()?;
     // A button's own name and value are not among the fields of its form.
-    if let Some((name, value)) = event.submitter().and_then(|button| Some((button.get_attribute("name")?, button.get_attribute("value")?))) {
+    if let Some((name, value)) =
+        event.submitter().and_then(|button| Some((button.get_attribute("name")?, button.get_attribute("value")?)))
+    {
         answer.set(&name, &value);
     }
     Some((form.action(), answer))
@@ -46,7 +48,7 @@ pub(super) fn show(json: &JsValue, otherwise: &str) {
         let _ = typing.insert_adjacent_html("beforebegin", &said);
         card.set_inner_html(&next);
         bridge::pass_on(json);
-        bridge::focus_card();
+        bridge::focus_card(true);
     } else {
         show_problem(&text(json, "message").unwrap_or_else(|| otherwise.to_owned()));
     }
@@ -61,7 +63,7 @@ pub(super) fn show_problem(problem: &str) {
     if let Some(input) = find(&document, "#value") {
         let _ = input.set_attribute("aria-invalid", "true");
     }
-    bridge::focus_card();
+    bridge::focus_card(true);
 }
 
 fn document() -> Option<Document> {

@@ -47,10 +47,22 @@ mod tests {
 
     #[test]
     fn what_mail_cannot_reach_is_refused() {
-        for bad in ["", "ada", "ada@", "@example.com", "ada@localhost", "a b@example.com", "Ada <ada@example.com>", "ada@[127.0.0.1]", "ada@example..com", "a@b.c\nBcc: d@e.f"] {
+        for bad in [
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "ada@localhost",
+            "a b@example.com",
+            "Ada <ada@example.com>",
+            "ada@[127.0.0.1]",
+            "ada@example..com",
+            "a@b.c\nBcc: d@e.f",
+        ] {
             assert_eq!(bad.parse::<Email>(), Err(BadEmail), "{bad}");
         }
-        let long = |length: usize| format!("a@{}.com", vec!["b".repeat(59); 4].join(".").chars().take(length - 6).collect::<String>());
+        let long =
+            |length: usize| format!("a@{}.com", vec!["b".repeat(59); 4].join(".").chars().take(length - 6).collect::<String>());
         assert_eq!(long(200).len(), 200);
         assert!(long(200).parse::<Email>().is_ok());
         assert!(format!("{}@{}.example.com", "a".repeat(64), vec!["b".repeat(59); 3].join(".")).parse::<Email>().is_err());

@@ -216,4 +216,6 @@ impl Conversation {
     }
 }
 
-const _: () = assert!(limits::CARDS == 500 && limits::CHOICES == 20 && limits::TEXT == 2_000 && limits::LABEL == 120 && limits::PAGES == 100);
+const _: () = assert!(
+    limits::CARDS == 500 && limits::CHOICES == 20 && limits::TEXT == 2_000 && limits::LABEL == 120 && limits::PAGES == 100
+);

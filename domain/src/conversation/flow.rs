@@ -72,7 +72,11 @@ impl Conversation {
             Body::End { .. } => vec![],
             Body::Question { choices, next, .. } => {
                 let otherwise = self.following(card, next.as_ref());
-                choices.iter().enumerate().map(|(index, choice)| (Way::Choice(index), choice.next.as_ref().or(otherwise))).collect()
+                choices
+                    .iter()
+                    .enumerate()
+                    .map(|(index, choice)| (Way::Choice(index), choice.next.as_ref().or(otherwise)))
+                    .collect()
             }
         }
     }

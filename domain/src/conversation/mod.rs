@@ -10,7 +10,7 @@ mod problem;
 mod read;
 pub mod schema;
 
-pub use document::{Body, Card, CaptureField, Choice, Conversation, Kind, Ui};
+pub use document::{Body, CaptureField, Card, Choice, Conversation, Kind, Ui};
 pub use flow::{Stop, Walk};
 pub use pages::PagePattern;
 pub use problem::{Problem, problems_in_words};

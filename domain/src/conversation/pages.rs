@@ -17,7 +17,9 @@ pub struct PagePattern(String);
 
 /// A text is no page pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a page pattern: a path that begins with /, or an address with http:// or https:// or a *, 500 characters at most")]
+#[error(
+    "expected a page pattern: a path that begins with /, or an address with http:// or https:// or a *, 500 characters at most"
+)]
 pub struct BadPattern;
 
 impl FromStr for PagePattern {

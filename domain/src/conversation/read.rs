@@ -71,7 +71,12 @@ fn kind_of(value: &Value<'_>) -> &'static str {
 
 /// Of some words, the one that was probably meant.
 fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
-    known.into_iter().map(|candidate| (distance(word, candidate), candidate)).filter(|(far, _)| *far <= 2).min().map(|(_, word)| word)
+    known
+        .into_iter()
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(far, _)| *far <= 2)
+        .min()
+        .map(|(_, word)| word)
 }
 
 /// Levenshtein's distance.
@@ -142,7 +147,8 @@ impl<'s> Reader<'s> {
         let schema = self.optional_text(&mut fields, "$schema", limits::PATTERN);
         let id = self.parsed(&mut fields, "id", true);
         let name = self.text(&mut fields, "name", limits::LABEL);
-        let kind = self.word(&mut fields, "type", &[("dialogue", Kind::Dialogue), ("conversationFlow", Kind::ConversationFlow)], false);
+        let kind =
+            self.word(&mut fields, "type", &[("dialogue", Kind::Dialogue), ("conversationFlow", Kind::ConversationFlow)], false);
         let ui = self.word(&mut fields, "ui", &[("chatbot", Ui::Chatbot), ("popup", Ui::Popup), ("inline", Ui::Inline)], false);
         let priority = self.priority(&mut fields);
         let pages = self.list(&mut fields, "pages", 0, limits::PAGES, false, Self::parse);
@@ -215,7 +221,10 @@ impl<'s> Reader<'s> {
             reader.finish(fields);
             let choice = Choice { label: label?, value, next };
             if !seen.insert(choice.value().to_owned()) {
-                reader.problem_at(at, format!("another choice has the value {:?} already; give this one a \"value\" of its own", choice.value()));
+                reader.problem_at(
+                    at,
+                    format!("another choice has the value {:?} already; give this one a \"value\" of its own", choice.value()),
+                );
             }
             Some(choice)
         })
@@ -413,7 +422,14 @@ impl<'s> Reader<'s> {
             if !seen.insert(name) {
                 self.problem(range.start, &pointer, format!("\"{name}\" stands here twice"));
             } else if !fields.asked.contains(&name) {
-                let meant = nearest(name, fields.asked.iter().copied().filter(|asked| !fields.object.properties.iter().any(|p| p.name.as_str() == *asked)));
+                let meant = nearest(
+                    name,
+                    fields
+                        .asked
+                        .iter()
+                        .copied()
+                        .filter(|asked| !fields.object.properties.iter().any(|p| p.name.as_str() == *asked)),
+                );
                 let advice = meant.map_or_else(
                     || format!("known here: {}", in_words(fields.asked.iter().copied())),
                     |meant| format!("did you mean \"{meant}\"?"),
@@ -491,7 +507,10 @@ mod tests {
         assert!(problems(&with_text(limits::TEXT + 1))[0].contains("2001 characters; at most 2000"));
 
         let with_cards = |count: usize| {
-            let cards = (1..count).map(|n| format!(r#"{{ "id": "c{n}", "card": "message", "text": "x" }}"#)).collect::<Vec<_>>().join(",");
+            let cards = (1..count)
+                .map(|n| format!(r#"{{ "id": "c{n}", "card": "message", "text": "x" }}"#))
+                .collect::<Vec<_>>()
+                .join(",");
             format!(r#"{{ "id": "w", "name": "W", "cards": [{cards}, {{ "id": "z", "card": "end" }}] }}"#)
         };
         assert!(Conversation::read(&with_cards(limits::CARDS)).is_ok());

@@ -270,10 +270,20 @@ mod tests {
     }
 
     #[test]
+    fn no_field_hides_one_of_the_envelope_that_is_told() {
+        for field in CATALOGUE.iter().flat_map(|entry| entry.fields) {
+            assert!(!["visitor", "session", "conversation"].contains(&field.name));
+        }
+    }
+
+    #[test]
     fn names_are_unique_and_projections_name_real_fields() {
         let names: BTreeSet<_> = CATALOGUE.iter().map(|entry| entry.name).collect();
         assert_eq!(names.len(), CATALOGUE.len());
         for entry in CATALOGUE {
+            // What Adobe's payloads always carry.
+            let usual = ["name", "type", "uiType"].iter().all(|name| entry.fields.iter().any(|field| field.name == *name));
+            assert!(usual || entry.adobe.is_none(), "{}", entry.name);
             let extra = entry.adobe.iter().flat_map(|adobe| adobe.extra);
             let object = entry.ctlive.iter().flat_map(|ctlive| ctlive.object);
             for (_, source) in extra.chain(object) {

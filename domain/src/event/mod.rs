@@ -2,8 +2,8 @@
 
 mod catalogue;
 mod envelope;
-pub mod reference;
 mod projection;
+pub mod reference;
 
 pub use catalogue::{Adobe, CATALOGUE, CtLive, Entry, EventType, Field, UnknownEventType};
 pub use envelope::{Data, Event};

@@ -9,13 +9,8 @@ use serde_json::{Map, Value};
 use super::Event;
 
 /// The payload fields that Adobe documents for every conversation event: (name, source in the envelope).
-pub(super) const ADOBE_USUAL: &[(&str, &str)] = &[
-    ("name", "data.name"),
-    ("id", "conversation"),
-    ("type", "data.type"),
-    ("uiType", "data.uiType"),
-    ("sid", "session"),
-];
+pub(super) const ADOBE_USUAL: &[(&str, &str)] =
+    &[("name", "data.name"), ("id", "conversation"), ("type", "data.type"), ("uiType", "data.uiType"), ("sid", "session")];
 
 /// An event as a listener added by `AdobeDX.addListener` receives it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -88,7 +83,8 @@ mod tests {
 
     #[test]
     fn adobe_payload_has_the_documented_fields() {
-        let told = event("conversation.engaged", json!({ "name": "Hi", "type": "dialogue", "uiType": "chatbot" })).adobe().unwrap();
+        let told =
+            event("conversation.engaged", json!({ "name": "Hi", "type": "dialogue", "uiType": "chatbot" })).adobe().unwrap();
         assert_eq!(
             serde_json::to_value(told).unwrap(),
             json!({ "type": "CONVERSATION_ENGAGED", "payload": {
@@ -101,7 +97,10 @@ mod tests {
     fn meetings_name_the_agent_with_adobes_spelling() {
         let data = json!({ "agentName": "Grace", "agentID": "a1", "meetingInfo": { "id": "m1" } });
         let payload = event("meeting.booked", data).adobe().unwrap().payload;
-        assert_eq!((&payload["agentName"], &payload["agentID"], &payload["meetingInfo"]["id"]), (&json!("Grace"), &json!("a1"), &json!("m1")));
+        assert_eq!(
+            (&payload["agentName"], &payload["agentID"], &payload["meetingInfo"]["id"]),
+            (&json!("Grace"), &json!("a1"), &json!("m1"))
+        );
     }
 
     #[test]
@@ -117,7 +116,8 @@ mod tests {
 
     #[test]
     fn a_chat_that_never_was_online_does_not_finish() {
-        let timeout = |online: bool| event("livechat.timeout", json!({ "chat": "c1", "surveyConfigured": false, "online": online }));
+        let timeout =
+            |online: bool| event("livechat.timeout", json!({ "chat": "c1", "surveyConfigured": false, "online": online }));
         assert!(timeout(false).ctlive().is_none());
         assert_eq!(timeout(true).ctlive().unwrap().object["isSurveyConfigured"], json!(false));
     }

@@ -5,10 +5,7 @@
 
 use std::fmt::Write;
 
-use super::{
-    CATALOGUE,
-    projection::ADOBE_USUAL,
-};
+use super::{CATALOGUE, projection::ADOBE_USUAL};
 
 type Pairs = &'static [(&'static str, &'static str)];
 
@@ -39,7 +36,8 @@ pub fn markdown() -> String {
          Fields marked † are contact details: the server's copy carries them; a browser's does not, unless the site switches that on.\n",
     );
     for entry in CATALOGUE {
-        let _ = write!(out, "\n## {}\n\n{}\n\n| field of `data` | type | what it holds |\n|---|---|---|\n", entry.name, entry.when);
+        let _ =
+            write!(out, "\n## {}\n\n{}\n\n| field of `data` | type | what it holds |\n|---|---|---|\n", entry.name, entry.when);
         for field in entry.fields {
             let mark = if field.contact { " †" } else { "" };
             let _ = writeln!(out, "| `{}`{mark} | `{}` | {} |", field.name, field.ts.replace('|', "\\|"), field.about);
@@ -82,17 +80,17 @@ pub fn loader_tables() -> String {
             let _ = writeln!(adobe, "  \"{}\": \"{}{extra}\",", entry.name, told.name.trim_start_matches("CONVERSATION_"));
         }
         if let Some(told) = &entry.ctlive {
-            let only_if = told.only_if.map_or(String::new(), |field| format!(" {field}"));
+            let only_if = told.only_if.map_or(String::new(), |field| format!(" {}", short("", field).trim_start_matches('=')));
             let _ = writeln!(ctlive, "  \"{}\": \"{} {}{only_if}\",", entry.name, told.name, shape(told.object));
         }
     }
-    let list = |pairs: Pairs| pairs.iter().map(|(target, source)| format!("{target}={source}")).collect::<Vec<_>>().join(" ");
+    let list = |pairs: Pairs| pairs.iter().map(|(target, source)| short(target, source)).collect::<Vec<_>>().join(" ");
     let shapes: String = shapes.iter().map(|pairs| format!("  \"{}\",\n", list(pairs))).collect();
     format!(
         "// Written by `make generate` from domain/src/event/catalogue.rs; edit that.\n\n\
-         /** Adobe's payload fields of every event: target=source in the envelope. */\n\
+         /** Adobe's payload fields of every event: target=source, or one word for both, in the envelope with its data laid over it. */\n\
          export const usual = \"{usual}\";\n\n\
-         /** Lists of fields, target=source in the envelope, that the tables below point at. */\n\
+         /** Lists of such fields that the tables below point at. */\n\
          export const shapes: string[] = [\n{shapes}];\n\n\
          /** Adobe: the name in Enum.Events without CONVERSATION_, and the list of its further fields. */\n\
          export const adobe: Record<string, string> = {{\n{adobe}}};\n\n\
@@ -100,6 +98,13 @@ pub fn loader_tables() -> String {
          export const ctlive: Record<string, string> = {{\n{ctlive}}};\n",
         usual = list(ADOBE_USUAL),
     )
+}
+
+/// A field for the loader, which lays the data over the envelope: no field of any data has the name of one of the envelope's that
+/// is told (a test sees to that), and every byte counts there.
+fn short(target: &str, source: &str) -> String {
+    let source = source.strip_prefix("data.").unwrap_or(source);
+    if source == target { target.to_owned() } else { format!("{target}={source}") }
 }
 
 /// frontend/loader/types/events.d.ts: the TypeScript types of the events and of what other interfaces are told.
@@ -113,12 +118,20 @@ pub fn typescript() -> String {
     for entry in CATALOGUE {
         let _ = writeln!(out, "  /** {} */\n  \"{}\": {{", entry.when, entry.name);
         for field in entry.fields {
-            let _ = writeln!(out, "    /** {} */\n    {}{}: {};", field.about, field.name, if field.contact { "?" } else { "" }, field.ts);
+            let _ = writeln!(
+                out,
+                "    /** {} */\n    {}{}: {};",
+                field.about,
+                field.name,
+                if field.contact { "?" } else { "" },
+                field.ts
+            );
         }
         out.push_str("  };\n");
     }
     out.push_str("}\n\n/** The names under `AdobeDX.Enum.Events`. */\nexport type AdobeEventName =\n");
-    let names: Vec<_> = CATALOGUE.iter().filter_map(|entry| entry.adobe.as_ref()).map(|adobe| format!("  | \"{}\"", adobe.name)).collect();
+    let names: Vec<_> =
+        CATALOGUE.iter().filter_map(|entry| entry.adobe.as_ref()).map(|adobe| format!("  | \"{}\"", adobe.name)).collect();
     let _ = write!(out, "{};\n\n/** The types of CTLive messages. */\nexport type CTLiveEventType =\n", names.join("\n"));
     let mut names: Vec<_> =
         CATALOGUE.iter().filter_map(|entry| entry.ctlive.as_ref()).map(|ctlive| format!("  | \"{}\"", ctlive.name)).collect();

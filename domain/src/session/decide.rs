@@ -388,7 +388,9 @@ fn take(card: &crate::conversation::Card, input: &Input, phones: &dyn PhoneRules
             let attribute = field.name().parse().ok().map(|name| (name, value.clone()));
             Ok(Taken { shown: Some(value.clone()), attribute, contact: Some((kind, value)), choice: None })
         }
-        (Body::Capture { optional: true, .. }, Input::Skipped) => Ok(Taken { shown: None, attribute: None, contact: None, choice: None }),
+        (Body::Capture { optional: true, .. }, Input::Skipped) => {
+            Ok(Taken { shown: None, attribute: None, contact: None, choice: None })
+        }
         _ => Err(InvalidInput::Required),
     }
 }

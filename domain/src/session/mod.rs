@@ -7,6 +7,8 @@ mod decide;
 mod state;
 mod transcript;
 
-pub use decide::{Answer, Command, ContactKind, Context, Happened, Input, InvalidInput, Refusal, Report, Reported, State, Talk, Widget, decide};
+pub use decide::{
+    Answer, Command, ContactKind, Context, Happened, Input, InvalidInput, Refusal, Report, Reported, State, Talk, Widget, decide,
+};
 pub use state::{Counted, Progress, Session, Standing};
 pub use transcript::{Ask, Author, Choice, Entry, Prompt};

@@ -21,7 +21,6 @@ pub struct Entry {
     pub text: Option<String>,
 }
 
-
 /// Who said something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -80,7 +79,10 @@ impl Progress {
         let Standing::At(card) = &self.standing else { return None };
         let ask = match &document.cards.get(document.position(card)?)?.body {
             Body::Question { choices, .. } => Ask::Choice {
-                options: choices.iter().map(|choice| Choice { label: choice.label.clone(), value: choice.value().to_owned() }).collect(),
+                options: choices
+                    .iter()
+                    .map(|choice| Choice { label: choice.label.clone(), value: choice.value().to_owned() })
+                    .collect(),
             },
             Body::Capture { field: CaptureField::Email, optional, .. } => Ask::Email { optional: *optional },
             Body::Capture { field: CaptureField::Phone, optional, .. } => Ask::Phone { optional: *optional },

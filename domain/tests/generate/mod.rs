@@ -63,7 +63,8 @@ fn card_id() -> impl Strategy<Value = CardId> {
 }
 
 fn body() -> impl Strategy<Value = Body> {
-    let choice = (text(), option::of(text()), option::of(card_id())).prop_map(|(label, value, next)| Choice { label, value, next });
+    let choice =
+        (text(), option::of(text()), option::of(card_id())).prop_map(|(label, value, next)| Choice { label, value, next });
     let choices = proptest::collection::vec(choice, 1..5).prop_map(|mut choices| {
         for (index, choice) in choices.iter_mut().enumerate() {
             choice.value = Some(format!("v{index}")).filter(|_| choice.value.is_some() || index > 0);

@@ -1,19 +1,19 @@
 // Written by `make generate` from domain/src/event/catalogue.rs; edit that.
 
-/** Adobe's payload fields of every event: target=source in the envelope. */
-export const usual = "name=data.name id=conversation type=data.type uiType=data.uiType sid=session";
+/** Adobe's payload fields of every event: target=source, or one word for both, in the envelope with its data laid over it. */
+export const usual = "name id=conversation type uiType sid=session";
 
-/** Lists of fields, target=source in the envelope, that the tables below point at. */
+/** Lists of such fields that the tables below point at. */
 export const shapes: string[] = [
-  "elementID=data.element widgetID=data.widget userID=visitor",
-  "elementID=data.element widgetID=data.widget userID=visitor type=data.kind",
-  "agentName=data.agentName agentID=data.agentID meetingInfo=data.meetingInfo",
-  "agentName=data.agentName agentID=data.agentID",
-  "chatID=data.chat userID=visitor",
-  "chatID=data.chat users=data.users",
-  "chatID=data.chat userID=visitor isSurveyConfigured=data.surveyConfigured",
-  "widgetID=data.widget userID=visitor type=data.kind",
-  "widgetID=data.widget chatID=data.chat userID=visitor",
+  "elementID=element widgetID=widget userID=visitor",
+  "elementID=element widgetID=widget userID=visitor type=kind",
+  "agentName agentID meetingInfo",
+  "agentName agentID",
+  "chatID=chat userID=visitor",
+  "chatID=chat users",
+  "chatID=chat userID=visitor isSurveyConfigured=surveyConfigured",
+  "widgetID=widget userID=visitor type=kind",
+  "widgetID=widget chatID=chat userID=visitor",
 ];
 
 /** Adobe: the name in Enum.Events without CONVERSATION_, and the list of its further fields. */
@@ -40,7 +40,7 @@ export const ctlive: Record<string, string> = {
   "livechat.requested": "ChatStarted 4",
   "livechat.initiated": "ChatOnline 5",
   "livechat.ended": "ChatFinished 6",
-  "livechat.timeout": "ChatFinished 6 data.online",
+  "livechat.timeout": "ChatFinished 6 online",
   "datacollection.started": "DatacollectionStarted 7",
   "datacollection.submitted": "DatacollectionSubmitted 7",
   "survey.started": "SurveyStarted 8",

@@ -41,7 +41,7 @@ const Porchlight = {
     for (const [name, ...args] of commands) {
       const method = (Porchlight as unknown as Record<string, unknown>)[name];
       if (typeof method === "function" && name !== "push") method(...args);
-      else console.warn(`Porchlight: there is no command "${name}"`);
+      else console.warn("Porchlight: no command " + name);
     }
   },
 };
@@ -65,7 +65,7 @@ const begin = (delay = 1000): void => {
       else addEventListener("DOMContentLoaded", draw);
     },
     (problem) => {
-      if (problem.detail) console.error(`Porchlight: ${problem.detail}`);
+      if (problem.detail) console.error("Porchlight: " + problem.detail);
       else setTimeout(() => mine === run && begin(Math.min(delay * 2, 60000)), delay);
     },
   );
@@ -79,4 +79,4 @@ if (Array.isArray(queued) || !queued) {
   if (attributes.adobeGlobals != null) Object.assign(page, { addListener: AdobeDX.addListener, Enum: AdobeDX.Enum });
   begin();
   Porchlight.push(...((queued as Command[]) || []));
-} else console.warn("Porchlight: the script is on this page twice");
+} else console.warn("Porchlight: loaded twice");

@@ -42,24 +42,23 @@ const call = (key: string, event: unknown): void => {
   }
 };
 
-const at = (event: Envelope, source: string): unknown =>
-  source.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown>)?.[key], event) ?? null;
-
-const pick = (event: Envelope, shape: string): Record<string, unknown> => {
+/** Picks fields by a list of target=source; where both are the same it stands there once. */
+const pick = (from: Record<string, unknown>, list = ""): Record<string, unknown> => {
   const picked: Record<string, unknown> = {};
-  for (const pair of shape ? shape.split(" ") : []) {
-    const [target, source] = pair.split("=");
-    picked[target] = at(event, source);
+  for (const pair of list.split(" ")) {
+    const [target, source = target] = pair.split("=");
+    if (target) picked[target] = from[source] ?? null;
   }
   return picked;
 };
 
 export const on = (type: string, listener: Listener): (() => void) => add(type, listener);
 
+const CONVERSATION = "CONVERSATION_";
 let resolveReady: () => void;
 const names: Record<string, string> = {};
 for (const type in adobe) {
-  const name = "CONVERSATION_" + adobe[type].split(" ")[0];
+  const name = CONVERSATION + adobe[type].split(" ")[0];
   names[name] = name;
 }
 
@@ -70,7 +69,7 @@ export const AdobeDX = {
   removeListener: (name: string, listener: Listener): void => void listeners.get("!" + name)?.delete(listener),
 };
 
-const dispatch = (name: string, detail?: unknown): void => void window.dispatchEvent(new CustomEvent("adobedx.conversations." + name, { detail }));
+const dispatch = (name: string, detail?: unknown): void => void dispatchEvent(new CustomEvent("adobedx.conversations." + name, { detail }));
 
 let isReady = false;
 
@@ -85,22 +84,21 @@ export const ready = (): void => {
 /** Tells the page an event. */
 export const tell = (event: Envelope): void => {
   const { type } = event;
+  const flat = { ...event, ...event.data };
+  const list = (shape: string): string => shapes[shape as unknown as number];
   call(type, event);
   call("*", event);
   if (adobe[type]) {
     const [name, shape] = adobe[type].split(" ");
-    const payload = { ...pick(event, usual), ...pick(event, shapes[shape as unknown as number]) };
-    const told = { type: "CONVERSATION_" + name, data: { payload } };
+    const told = { type: CONVERSATION + name, data: { payload: { ...pick(flat, usual), ...pick(flat, list(shape)) } } };
     call("!" + told.type, told);
-    if (type === "conversation.triggered") dispatch("triggered", told);
+    if (name === "TRIGGERED") dispatch("triggered", told);
   }
   if (ctlive[type]) {
     const [name, shape, onlyIf] = ctlive[type].split(" ");
-    if (!onlyIf || at(event, onlyIf)) {
-      // A page without an origin of its own (a file) can only be told without naming one; it is its own window all the same.
-      const target = location.origin === "null" ? "*" : location.origin;
-      window.postMessage({ name: "CTLiveEvent", type: name, object: pick(event, shapes[shape as unknown as number]) }, target);
-    }
+    // A page without an origin of its own (a file) can only be told without naming one; it is its own window all the same.
+    if (!onlyIf || (flat as Record<string, unknown>)[onlyIf])
+      postMessage({ name: "CTLiveEvent", type: name, object: pick(flat, list(shape)) }, origin === "null" ? "*" : origin);
   }
   if (attributes.layer != null) {
     const page = window as unknown as { dataLayer?: unknown[] };

@@ -45,35 +45,39 @@ interface Report {
   [field: string]: unknown;
 }
 
-/** A report that has not reached the server, with the page view it belongs to. */
-interface Waiting {
+/** Reports with what the server needs to know of the page they are from. */
+interface Reported {
   view: string;
   session: string;
   page: string;
   conversation: string | null;
-  report: Report;
+  reports: Report[];
 }
 
 interface Kept {
   token?: string;
-  queue?: Waiting[];
+  /** What has not reached the server. */
+  queue?: Reported[];
 }
 
 export const key = "porchlight:" + attributes.site;
 export const visit = {} as Begun & { token: string };
 
+/** Does what a page's settings may forbid: then it is not done. */
+export const attempt = <T>(action: () => T): T | undefined => {
+  try {
+    return action();
+  } catch {}
+};
+
 let memory: Kept = {};
 
 /** What is kept on the visitor's device; in memory where the page may not keep anything. */
 const keep = (change?: Kept): Kept => {
-  try {
-    memory = JSON.parse(localStorage.getItem(key) || "{}");
-  } catch {}
+  memory = attempt(() => JSON.parse(localStorage.getItem(key) || "{}")) || memory;
   if (change) {
     memory = { ...memory, ...change };
-    try {
-      localStorage.setItem(key, JSON.stringify(memory));
-    } catch {}
+    attempt(() => localStorage.setItem(key, JSON.stringify(memory)));
   }
   return memory;
 };
@@ -83,7 +87,6 @@ const post = async <T>(path: string, body: unknown): Promise<T> => {
   const response = await fetch(server + "/widget/v1/" + path, {
     method: "POST",
     body: JSON.stringify(body),
-    credentials: "omit",
     keepalive: true,
   });
   const answer = await response.json();
@@ -105,11 +108,14 @@ export const start = async (): Promise<Begun> => {
 /** Forgets the visitor. */
 export const forget = (): void => {
   memory = {};
-  try {
-    localStorage.removeItem(key);
-    sessionStorage.removeItem(key + ":open");
-  } catch {}
+  attempt(() => localStorage.removeItem(key));
+  remember("");
 };
+
+/** Remembers over a load of the page whether the panel is open. */
+export const remember = (open: string): void => void attempt(() => sessionStorage.setItem(key + ":open", open));
+
+export const wasOpen = (): boolean => !!attempt(() => sessionStorage.getItem(key + ":open"));
 
 const seen = new Set<string>();
 
@@ -126,85 +132,77 @@ export const told = (answer: Told): void => {
   answer.events.forEach(tellOnce);
 };
 
-/** An identifier that sorts by time: UUIDv7, RFC 9562 §5.7. */
+const hex = (number: number, digits: number): string => number.toString(16).padStart(digits, "0");
+
+/** An identifier that sorts by time: UUIDv7, RFC 9562 §5.7, with 72 random bits. */
 const uuid7 = (): string => {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  let time = Date.now();
-  for (let index = 5; index >= 0; index--) {
-    bytes[index] = time % 256;
-    time = Math.floor(time / 256);
-  }
-  bytes[6] = (bytes[6] & 15) | 112;
-  bytes[8] = (bytes[8] & 63) | 128;
-  return Array.from(bytes, (byte, index) => ([4, 6, 8, 10].includes(index) ? "-" : "") + byte.toString(16).padStart(2, "0")).join("");
+  const time = hex(Date.now(), 12);
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => hex(byte, 2)).join("");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-8${random.slice(3, 6)}-${random.slice(6)}`;
 };
 
-const waiting: Waiting[] = [];
+let waiting: Reported[] = [];
 
-const here = () => ({ view: visit.view, session: visit.session, page: location.href });
+const here = (conversation: string | null, reports: Report[]): Reported => {
+  const { view, session } = visit;
+  return { view, session, page: location.href, conversation, reports };
+};
 
 /** Reports something that happened on the page. */
 export const report = (type: string, fields: Record<string, unknown>, conversation: string | null): void => {
-  const time = new Date().toISOString();
-  waiting.push({ ...here(), conversation, report: { id: uuid7(), time, type, ...fields } });
+  waiting.push(here(conversation, [{ id: uuid7(), time: new Date().toISOString(), type, ...fields }]));
   void flush();
 };
 
-/** Asks for what this page has not been told, and for the settings in another language if one is named. */
-export const sync = (locale?: string): Promise<Told> => send([], { ...here(), conversation: null }, locale);
-
-const send = async (reports: Report[], about: Omit<Waiting, "report">, locale?: string): Promise<Told> => {
-  const mine = about.view === visit.view;
+const send = async (reported: Reported, locale?: string): Promise<Told> => {
+  const mine = reported.view === visit.view;
   const { token, cursor } = visit;
-  const { view, session, page, conversation } = about;
-  const answer = await post<Told>("events", { token, view, session, after: mine ? cursor : null, page, conversation, reports, locale });
+  const answer = await post<Told>("events", { ...reported, token, after: mine ? cursor : null, locale });
   // What an earlier load of the page could not deliver was told to it then.
   if (mine) told(answer);
   return answer;
 };
 
+/** Asks for what this page has not been told, and for the settings in another language if one is named. */
+export const sync = (locale?: string): Promise<Told> => send(here(null, []), locale);
+
 let flushing = false;
 
-/** Delivers what waits, oldest first: of this page, and what earlier ones could not deliver. */
+/** Delivers what waits, oldest first: what earlier loads of a page could not deliver, and then what this one reports. */
 const flush = async (): Promise<void> => {
   if (flushing) return;
   flushing = true;
-  try {
-    for (;;) {
-      const queue = [...(keep().queue || []), ...waiting];
-      const first = queue[0];
-      if (!first) break;
-      const batch = queue.filter((item) => item.view === first.view && item.conversation === first.conversation && item.page === first.page).slice(0, 50);
-      const reports = batch.map((item) => item.report);
-      try {
-        await send(reports, first);
-      } catch (problem) {
-        const refused = (problem as { status?: number }).status as number;
-        if (!(refused < 500 && refused !== 429)) {
-          unreachable();
-          break;
-        }
-        console.error(`Porchlight: ${(problem as { detail: string }).detail}`);
+  for (let next: Reported | undefined; (next = keep().queue?.[0] || waiting[0]); ) {
+    try {
+      await send(next);
+    } catch (problem) {
+      const { status, detail } = problem as { status?: number; detail?: string };
+      if (!status || status > 499 || status === 429) {
+        unreachable();
+        break;
       }
-      const done = new Set(reports.map((report) => report.id));
-      waiting.splice(0, waiting.length, ...waiting.filter((item) => !done.has(item.report.id)));
-      const kept = keep().queue;
-      if (kept) keep({ queue: kept.filter((item) => !done.has(item.report.id)) });
+      // The server will never take it.
+      console.error("Porchlight: " + detail);
     }
-  } finally {
-    flushing = false;
+    const { id } = next.reports[0];
+    const others = (list: Reported[]): Reported[] => list.filter(({ reports }) => reports[0].id !== id);
+    waiting = others(waiting);
+    const { queue } = keep();
+    if (queue) keep({ queue: others(queue) });
   }
+  flushing = false;
 };
 
 /** The page is told what happened all the same; the server will be, later, under the same id. */
 const unreachable = (): void => {
-  const { site } = attributes;
-  for (const { report, page } of waiting) {
-    const { id, time, type, ...data } = report;
-    if (type.startsWith("widget."))
-      tellOnce({ id, type, seq: null, time, site: site as string, visitor: visit.visitor, session: visit.session, conversation: null, page, data });
+  const { site = "" } = attributes;
+  const { visitor } = visit;
+  for (const { session, page, reports } of waiting) {
+    const { id, time, type, ...data } = reports[0];
+    if (type[0] === "w") tellOnce({ id, type, seq: null, time, site, visitor, session, conversation: null, page, data });
   }
-  keep({ queue: [...(keep().queue || []), ...waiting.splice(0)] });
+  keep({ queue: [...(keep().queue || []), ...waiting] });
+  waiting = [];
 };
 
-addEventListener("online", () => void flush());
+addEventListener("online", flush);

@@ -34,7 +34,10 @@ pub(super) async fn import(store: &Store, files: SiteFiles, outside: Outside) ->
         Err(Failure::Store(error)) => return Err(error.into()),
         Err(Failure::Refused(never)) => match never {},
     };
-    let published = imported.published.iter().map(|published| format!("{} published as version {}", published.conversation, published.version));
+    let published = imported
+        .published
+        .iter()
+        .map(|published| format!("{} published as version {}", published.conversation, published.version));
     let unpublished = imported.unpublished.iter().map(|conversation| format!("{conversation} unpublished"));
     Ok(published.chain(unpublished).collect())
 }

@@ -40,9 +40,12 @@ async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Response {
 
 fn serve(name: &str, cache: &'static str, headers: &HeaderMap) -> Response {
     let accepts = |header, wanted: &str| {
-        headers.get_all(header).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|part| {
-            part.split(';').next().is_some_and(|part| part.trim().trim_start_matches("W/") == wanted)
-        })
+        headers
+            .get_all(header)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|part| part.split(';').next().is_some_and(|part| part.trim().trim_start_matches("W/") == wanted))
     };
     let brotli = accepts(header::ACCEPT_ENCODING, "br");
     let (Some(content), Some(etag)) = (assets::file(name, brotli), assets::etag(name)) else {

@@ -63,7 +63,8 @@ impl Limits {
 
     fn problem(&self, refused: &governor::NotUntil<Instant>, limit: &str) -> Problem {
         let wait = refused.wait_time_from(self.clock.now());
-        Problem::new(Code::TooMany, format!("more than {limit} allows; wait a moment")).retry_after(wait.as_secs() + 1)
+        Problem::new(Code::TooMany, format!("more than {limit} allows; wait a moment"))
+            .retry_after(u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(60))
     }
 
     fn tidy(&self) {
@@ -123,7 +124,12 @@ impl FromRequestParts<App> for Address {
 
 /// The address that the last proxy we trust saw. Everything before it in the header could have been written by anyone.
 fn forwarded(headers: &HeaderMap, trusted_proxies: usize) -> Option<IpAddr> {
-    let mut addresses: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let mut addresses: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
     addresses.reverse();
     addresses.get(trusted_proxies.checked_sub(1)?)?.trim().parse().ok()
 }

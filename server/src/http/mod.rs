@@ -52,7 +52,8 @@ pub fn app(store: Store, settings: Settings, outside: Outside) -> Router {
     // Leptos renders on the runtime that serves; an error says that it knows already.
     let _ = any_spawner::Executor::init_tokio();
     let minutes = i64::try_from(settings.session_timeout_minutes).unwrap_or(i64::MAX / 60);
-    let engine = Engine { outside: outside.clone(), session_timeout: SignedDuration::from_mins(minutes), documents: Documents::default() };
+    let engine =
+        Engine { outside: outside.clone(), session_timeout: SignedDuration::from_mins(minutes), documents: Documents::default() };
     let limits = Arc::new(Limits::new(&settings, outside));
     let (body_limit, timeout) = (settings.body_limit_bytes, Duration::from_secs(settings.request_timeout_seconds));
     let state = App { store, settings: Arc::new(settings), engine, limits };
@@ -64,7 +65,11 @@ pub fn app(store: Store, settings: Settings, outside: Outside) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(body_limit))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(4)).compress_when(DefaultPredicate::new().and(not_yet_compressed)))
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Precise(4))
+                .compress_when(DefaultPredicate::new().and(not_yet_compressed)),
+        )
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
         .layer(CatchPanicLayer::new())
         .layer(middleware::map_response(common_headers))
@@ -76,7 +81,12 @@ pub fn app(store: Store, settings: Settings, outside: Outside) -> Router {
         .with_state(state)
 }
 
-fn not_yet_compressed(_: StatusCode, _: axum::http::Version, headers: &axum::http::HeaderMap, _: &axum::http::Extensions) -> bool {
+fn not_yet_compressed(
+    _: StatusCode,
+    _: axum::http::Version,
+    headers: &axum::http::HeaderMap,
+    _: &axum::http::Extensions,
+) -> bool {
     !headers.contains_key(header::CONTENT_ENCODING)
 }
 

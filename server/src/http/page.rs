@@ -22,7 +22,8 @@ pub(crate) struct Page(Url);
 impl<'de> Deserialize<'de> for Page {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let expected = || serde::de::Error::custom(format!("expected the address of a page, http or https, of at most {PAGE_MAX} bytes"));
+        let expected =
+            || serde::de::Error::custom(format!("expected the address of a page, http or https, of at most {PAGE_MAX} bytes"));
         let mut url = Url::parse(&text).ok().filter(|_| text.len() <= PAGE_MAX).ok_or_else(expected)?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(expected());

@@ -25,8 +25,11 @@ const READERS: u32 = 4;
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
-    task: Arc<Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>>,
+    task: Arc<Mutex<Option<WriterTask>>>,
 }
+
+/// The task that writes, and the way to stop it.
+type WriterTask = (oneshot::Sender<()>, JoinHandle<()>);
 
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,7 +117,12 @@ impl<C: Command> Job for Submitted<C> {
     }
 }
 
-async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dyn Job>>, mut stopped: oneshot::Receiver<()>, commit_batch: usize) {
+async fn write(
+    mut connection: SqliteConnection,
+    mut jobs: mpsc::Receiver<Box<dyn Job>>,
+    mut stopped: oneshot::Receiver<()>,
+    commit_batch: usize,
+) {
     let mut batch = Vec::with_capacity(commit_batch);
     loop {
         tokio::select! {

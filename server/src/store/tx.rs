@@ -95,19 +95,23 @@ impl<'c> Tx<'c> {
 
     /// A site's settings.
     pub async fn site(&mut self, key: &SiteKey) -> Result<Option<Site>> {
-        let settings: Option<String> =
-            sqlx::query_scalar("select settings from site where key = $1").bind(key.as_str()).fetch_optional(&mut *self.connection).await?;
+        let settings: Option<String> = sqlx::query_scalar("select settings from site where key = $1")
+            .bind(key.as_str())
+            .fetch_optional(&mut *self.connection)
+            .await?;
         settings.map(|settings| serde_json::from_str(&settings).map_err(corrupt)).transpose()
     }
 
     /// Puts a site's settings in the place of the ones before.
     pub async fn put_site(&mut self, site: &Site) -> Result<()> {
         let settings = serde_json::to_string(site).map_err(corrupt)?;
-        sqlx::query("insert into site (key, settings) values ($1, $2) on conflict (key) do update set settings = excluded.settings")
-            .bind(site.key.as_str())
-            .bind(settings)
-            .execute(&mut *self.connection)
-            .await?;
+        sqlx::query(
+            "insert into site (key, settings) values ($1, $2) on conflict (key) do update set settings = excluded.settings",
+        )
+        .bind(site.key.as_str())
+        .bind(settings)
+        .execute(&mut *self.connection)
+        .await?;
         Ok(())
     }
 
@@ -117,28 +121,32 @@ impl<'c> Tx<'c> {
             .bind(site.as_str())
             .fetch_all(&mut *self.connection)
             .await?;
-        rows.iter().map(|row| Ok(Published { conversation: parse(row, "conversation")?, version: small(row, "version")? })).collect()
+        rows.iter()
+            .map(|row| Ok(Published { conversation: parse(row, "conversation")?, version: small(row, "version")? }))
+            .collect()
     }
 
     /// A version of a conversation, published now or once.
     pub async fn document(&mut self, site: &SiteKey, conversation: &ConversationId, version: u32) -> Result<Conversation> {
-        let document: String = sqlx::query_scalar("select document from conversation where site = $1 and id = $2 and version = $3")
-            .bind(site.as_str())
-            .bind(conversation.as_str())
-            .bind(version)
-            .fetch_one(&mut *self.connection)
-            .await?;
+        let document: String =
+            sqlx::query_scalar("select document from conversation where site = $1 and id = $2 and version = $3")
+                .bind(site.as_str())
+                .bind(conversation.as_str())
+                .bind(version)
+                .fetch_one(&mut *self.connection)
+                .await?;
         serde_json::from_str(&document).map_err(corrupt)
     }
 
     /// Publishes a conversation as the version after its last; if that is the same to the letter, it becomes the published one again.
     pub async fn publish(&mut self, site: &SiteKey, conversation: &Conversation, now: Timestamp) -> Result<Published> {
         let document = serde_json::to_string(conversation).map_err(corrupt)?;
-        let last = sqlx::query("select version, document from conversation where site = $1 and id = $2 order by version desc limit 1")
-            .bind(site.as_str())
-            .bind(conversation.id.as_str())
-            .fetch_optional(&mut *self.connection)
-            .await?;
+        let last =
+            sqlx::query("select version, document from conversation where site = $1 and id = $2 order by version desc limit 1")
+                .bind(site.as_str())
+                .bind(conversation.id.as_str())
+                .fetch_optional(&mut *self.connection)
+                .await?;
         let (last_version, unchanged) = match &last {
             Some(row) => (small(row, "version")?, row.try_get::<String, _>("document")? == document),
             None => (0, false),
@@ -216,10 +224,11 @@ impl<'c> Tx<'c> {
 
     /// The visitor's latest session, with the time of its last activity.
     pub async fn latest_session(&mut self, visitor: &VisitorRow) -> Result<Option<(Session, Timestamp)>> {
-        let row = sqlx::query("select id, seq, active_at from session where visitor = $1 order by active_at desc, id desc limit 1")
-            .bind(visitor.id.to_string())
-            .fetch_optional(&mut *self.connection)
-            .await?;
+        let row =
+            sqlx::query("select id, seq, active_at from session where visitor = $1 order by active_at desc, id desc limit 1")
+                .bind(visitor.id.to_string())
+                .fetch_optional(&mut *self.connection)
+                .await?;
         row.map(|row| session(visitor, &row)).transpose()
     }
 
@@ -354,12 +363,13 @@ impl<'c> Tx<'c> {
 
     /// Whether a submission was taken before.
     pub async fn was_answered(&mut self, visitor: VisitorId, conversation: &ConversationId, answer: AnswerId) -> Result<bool> {
-        let found: Option<i64> = sqlx::query_scalar("select 1 from entry where visitor = $1 and conversation = $2 and answer = $3")
-            .bind(visitor.to_string())
-            .bind(conversation.as_str())
-            .bind(answer.to_string())
-            .fetch_optional(&mut *self.connection)
-            .await?;
+        let found: Option<i64> =
+            sqlx::query_scalar("select 1 from entry where visitor = $1 and conversation = $2 and answer = $3")
+                .bind(visitor.to_string())
+                .bind(conversation.as_str())
+                .bind(answer.to_string())
+                .fetch_optional(&mut *self.connection)
+                .await?;
         Ok(found.is_some())
     }
 
@@ -367,8 +377,10 @@ impl<'c> Tx<'c> {
 
     /// Whose event an id is, if it is in the log.
     pub async fn event_owner(&mut self, id: EventId) -> Result<Option<VisitorId>> {
-        let row =
-            sqlx::query("select visitor from event where id = $1").bind(id.to_string()).fetch_optional(&mut *self.connection).await?;
+        let row = sqlx::query("select visitor from event where id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&mut *self.connection)
+            .await?;
         row.map(|row| parse(&row, "visitor")).transpose()
     }
 

@@ -57,6 +57,7 @@ async fn events(_: Authorized, State(app): State<App>, Query(asked): Query<Asked
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::new(Code::Malformed, format!("expected a number from 1 to {LIMIT_MAX}")).field("limit"));
     }
-    let page = app.store.events(&EventFilter { after, limit, kind: asked.kind, site: asked.site, session: asked.session }).await?;
+    let page =
+        app.store.events(&EventFilter { after, limit, kind: asked.kind, site: asked.site, session: asked.session }).await?;
     Ok(Json(Page { events: page.events.into_iter().map(|logged| logged.event).collect(), next: page.next.to_string() }))
 }

@@ -28,7 +28,9 @@ impl FromRequestParts<App> for Authorized {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let expected = || Problem::new(Code::BadKey, "expected the header Authorization: Bearer plk_…, with a key of `porchlight key create`");
+        let expected = || {
+            Problem::new(Code::BadKey, "expected the header Authorization: Bearer plk_…, with a key of `porchlight key create`")
+        };
         let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(expected)?;
         let (scheme, key) = value.split_once(' ').ok_or_else(expected)?;
         let secret: Secret = key.trim().strip_prefix(KEY_PREFIX).and_then(|key| key.parse().ok()).ok_or_else(expected)?;

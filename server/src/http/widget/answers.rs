@@ -76,7 +76,12 @@ async fn answers(State(app): State<App>, caller: Caller, headers: HeaderMap, ask
     }
 }
 
-async fn answer(app: App, caller: Caller, asked: Result<Form<Asked>, Problem>, by_script: bool) -> Result<(Outcome, String), Problem> {
+async fn answer(
+    app: App,
+    caller: Caller,
+    asked: Result<Form<Asked>, Problem>,
+    by_script: bool,
+) -> Result<(Outcome, String), Problem> {
     let Form(asked) = asked?;
     app.limits.command(&asked.token)?;
     let host = asked.page.origin();
@@ -110,12 +115,16 @@ impl Command for Take {
         let mut refusal = None;
         // Sent twice, answered once: the second time only shows what the first led to.
         if !tx.was_answered(visitor.id, &asked.conversation, asked.id).await? {
-            let input = if asked.skip { Input::Skipped } else { Input::Given { value: asked.value.clone(), country: asked.country } };
-            let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation: Some(&asked.conversation) };
+            let input =
+                if asked.skip { Input::Skipped } else { Input::Given { value: asked.value.clone(), country: asked.country } };
+            let about =
+                About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation: Some(&asked.conversation) };
             let command = session::Command::Answer(Answer { id: asked.id, turn: asked.turn, card: asked.card, input });
             match engine.step(tx, session.clone(), about, command, Some(asked.id)).await {
                 Ok(stepped) => session = stepped,
-                Err(Failure::Refused(Refusal::NoConversation)) => return Err(Failure::Refused(refused(&Refusal::NoConversation))),
+                Err(Failure::Refused(Refusal::NoConversation)) => {
+                    return Err(Failure::Refused(refused(&Refusal::NoConversation)));
+                }
                 Err(Failure::Refused(refused)) => refusal = Some(refused),
                 Err(Failure::Store(error)) => return Err(Failure::Store(error)),
             }

@@ -99,13 +99,15 @@ struct Taken {
 async fn events(State(app): State<App>, caller: Caller, Json(asked): Json<Asked>) -> Result<axum::Json<Taken>, Problem> {
     let limit = app.settings.reports_limit;
     if asked.reports.len() > limit {
-        return Err(Problem::new(Code::Malformed, format!("expected at most {limit} reports, got {}", asked.reports.len())).field("reports"));
+        return Err(Problem::new(Code::Malformed, format!("expected at most {limit} reports, got {}", asked.reports.len()))
+            .field("reports"));
     }
     for (index, report) in asked.reports.iter().enumerate() {
         if let Some(widget) = report.what.widget()
             && [&widget.widget, &widget.element].iter().any(|name| name.is_empty() || name.chars().count() > NAME_MAX)
         {
-            let problem = Problem::new(Code::Malformed, format!("expected names of widget and element of 1 to {NAME_MAX} characters"));
+            let problem =
+                Problem::new(Code::Malformed, format!("expected names of widget and element of 1 to {NAME_MAX} characters"));
             return Err(problem.field(format!("reports[{index}]")));
         }
     }
@@ -130,19 +132,26 @@ impl Command for Take {
         let Self { engine, caller, asked, late } = self;
         let (visitor, site) = admit(tx, &asked.token, &asked.page, &caller).await?;
         let now = engine.outside.now();
-        let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation: asked.conversation.as_ref() };
+        let about =
+            About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation: asked.conversation.as_ref() };
         for report in asked.reports {
             match tx.event_owner(report.id).await? {
                 // Told before: counted before.
                 Some(owner) if owner == visitor.id => continue,
-                Some(_) => return Err(Failure::Refused(Problem::new(Code::Taken, format!("the id {} is taken", report.id)).field("reports"))),
+                Some(_) => {
+                    return Err(Failure::Refused(
+                        Problem::new(Code::Taken, format!("the id {} is taken", report.id)).field("reports"),
+                    ));
+                }
                 None => {}
             }
             // A page's clock is not ours: what lies ahead, or too far back, happens now.
             let happened = Timestamp::from_millisecond(report.time.as_millisecond()).unwrap_or(now);
             let at = if happened <= now && now.duration_since(happened) <= late { happened } else { now };
             let session = match asked.session {
-                Some(id) => tx.session(&visitor, id).await?.filter(|(_, active)| engine.lives(*active, at)).map(|(session, _)| session),
+                Some(id) => {
+                    tx.session(&visitor, id).await?.filter(|(_, active)| engine.lives(*active, at)).map(|(session, _)| session)
+                }
                 None => None,
             };
             let session = match session {

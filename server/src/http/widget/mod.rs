@@ -64,7 +64,14 @@ pub(super) struct Told {
 
 impl Told {
     /// The events of a page view that the page has not been told, as a browser may see them.
-    async fn of(tx: &mut Tx<'_>, site: &Site, visitor: &VisitorRow, session: SessionId, view: PageViewId, after: i64) -> Result<Self, Failure<Problem>> {
+    async fn of(
+        tx: &mut Tx<'_>,
+        site: &Site,
+        visitor: &VisitorRow,
+        session: SessionId,
+        view: PageViewId,
+        after: i64,
+    ) -> Result<Self, Failure<Problem>> {
         let logged = tx.events_of_view(visitor.id, view, after).await?;
         let cursor = logged.last().map_or(after, |last| last.position);
         let events = logged.into_iter().map(|logged| logged.event.for_browser(site.contact_details_in_browser)).collect();

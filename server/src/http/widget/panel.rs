@@ -97,12 +97,17 @@ impl Command for Open {
         let session = engine.session_at(tx, &visitor, now).await?;
         if tx.progress(visitor.id, &asked.conversation).await?.is_none() {
             // The page opens it by name: any that is published may be.
-            let published = tx.published(&visitor.site).await?.into_iter().find(|published| published.conversation == asked.conversation);
-            let unknown = || Problem::new(Code::UnknownConversation, format!("no conversation \"{}\" is published", asked.conversation)).field("conversation");
+            let published =
+                tx.published(&visitor.site).await?.into_iter().find(|published| published.conversation == asked.conversation);
+            let unknown = || {
+                Problem::new(Code::UnknownConversation, format!("no conversation \"{}\" is published", asked.conversation))
+                    .field("conversation")
+            };
             let version = published.ok_or_else(|| Failure::Refused(unknown()))?.version;
             offer(tx, &engine, &visitor, &session, &asked.conversation, version, None).await?;
         }
-        let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation: Some(&asked.conversation) };
+        let about =
+            About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation: Some(&asked.conversation) };
         let session = engine.step(tx, session, about, session::Command::Open, None).await.map_err(lift)?;
         let sent = PanelSent {
             token: asked.token.reveal(),

@@ -57,7 +57,8 @@ impl Shown {
         let locale = Locale::best(&sent.locale);
         let told = Told::of(tx, &site, visitor, session, sent.view, sent.after).await?;
         let entries = tx.entries(visitor.id, &sent.conversation, sent.have).await?;
-        let prompt = engine.talk(tx, visitor, &sent.conversation).await?.and_then(|(document, progress)| progress.prompt(&document));
+        let prompt =
+            engine.talk(tx, visitor, &sent.conversation).await?.and_then(|(document, progress)| progress.prompt(&document));
         let asked = prompt.map(|prompt| {
             let phone = matches!(prompt.ask, Ask::Phone { .. });
             Asked {

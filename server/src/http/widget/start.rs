@@ -66,7 +66,12 @@ struct Offered {
     ui: &'static str,
 }
 
-async fn start(State(app): State<App>, Address(address): Address, caller: Caller, Json(asked): Json<Asked>) -> Result<axum::Json<Begun>, Problem> {
+async fn start(
+    State(app): State<App>,
+    Address(address): Address,
+    caller: Caller,
+    Json(asked): Json<Asked>,
+) -> Result<axum::Json<Begun>, Problem> {
     app.limits.start(address)?;
     Ok(axum::Json(app.store.commit(Start { engine: app.engine, caller, asked }).await?))
 }
@@ -83,7 +88,8 @@ impl Command for Start {
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Begun, Failure<Problem>> {
         let Self { engine, caller, asked } = self;
-        let unknown = || Problem::new(Code::UnknownSite, format!("there is no site with the key \"{}\"", asked.site)).field("site");
+        let unknown =
+            || Problem::new(Code::UnknownSite, format!("there is no site with the key \"{}\"", asked.site)).field("site");
         let site = tx.site(&asked.site).await?.ok_or_else(|| Failure::Refused(unknown()))?;
         asked.page.check(&site, &caller).map_err(Failure::Refused)?;
         let now = engine.outside.now();
@@ -121,7 +127,13 @@ impl Command for Start {
 
 /// The dialogue to offer: the one the visitor has begun and not ended, wherever they are now and whatever became of it since;
 /// else, of those that target the page and that they have not ended, the one with the highest priority.
-async fn resolve(tx: &mut Tx<'_>, engine: &Engine, visitor: &VisitorRow, session: &Session, page: &str) -> Result<Option<Arc<Conversation>>, Failure<Problem>> {
+async fn resolve(
+    tx: &mut Tx<'_>,
+    engine: &Engine,
+    visitor: &VisitorRow,
+    session: &Session,
+    page: &str,
+) -> Result<Option<Arc<Conversation>>, Failure<Problem>> {
     let known = tx.all_progress(visitor.id).await?;
     for progress in known.iter().filter(|progress| progress.answered && progress.standing != Standing::Ended) {
         let document = engine.documents.get(tx, &visitor.site, &progress.conversation, progress.version).await?;
@@ -131,7 +143,8 @@ async fn resolve(tx: &mut Tx<'_>, engine: &Engine, visitor: &VisitorRow, session
     }
     let mut best: Option<(Arc<Conversation>, u32)> = None;
     for published in tx.published(&visitor.site).await? {
-        let ended = known.iter().any(|progress| progress.conversation == published.conversation && progress.standing == Standing::Ended);
+        let ended =
+            known.iter().any(|progress| progress.conversation == published.conversation && progress.standing == Standing::Ended);
         let document = engine.documents.get(tx, &visitor.site, &published.conversation, published.version).await?;
         // Of equal priorities the first by name wins, so that the choice is the same every time.
         let better = best.as_ref().is_none_or(|(other, _)| document.priority > other.priority);
@@ -140,7 +153,16 @@ async fn resolve(tx: &mut Tx<'_>, engine: &Engine, visitor: &VisitorRow, session
         }
     }
     let Some((document, version)) = best else { return Ok(None) };
-    offer(tx, engine, visitor, session, &document.id, version, known.iter().find(|progress| progress.conversation == document.id)).await?;
+    offer(
+        tx,
+        engine,
+        visitor,
+        session,
+        &document.id,
+        version,
+        known.iter().find(|progress| progress.conversation == document.id),
+    )
+    .await?;
     Ok(Some(document))
 }
 

@@ -1,0 +1,93 @@
+//! The command line, as a person uses it.
+
+use std::{fs, path::Path, process::Output};
+
+use tokio::process::Command;
+
+async fn porchlight(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_porchlight")).args(arguments).env_remove("PORCHLIGHT_CONFIG").output().await.unwrap()
+}
+
+fn words(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn site(folder: &Path, conversation: &str) {
+    fs::create_dir_all(folder.join("conversations")).unwrap();
+    fs::write(folder.join("site.toml"), "key = \"shop\"\ntitle = \"Shop\"\norigins = [\"https://shop.example\"]\n").unwrap();
+    fs::write(folder.join("conversations/welcome.json"), conversation).unwrap();
+}
+
+const GOOD: &str = r#"{ "id": "welcome", "name": "Welcome", "cards": [{ "id": "end", "card": "end" }] }"#;
+
+#[tokio::test]
+async fn check_reports_every_problem_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, bad) = (folder.path().join("good.json"), folder.path().join("bad.json"));
+    fs::write(&good, GOOD).unwrap();
+    fs::write(&bad, "{ \"id\": \"x\",\n  \"cards\": [{ \"id\": \"a\", \"card\": \"jump\", \"to\": \"b\" }] }").unwrap();
+    let output = porchlight(&["check", good.to_str().unwrap()]).await;
+    assert!(output.status.success() && words(&output.stdout).contains("good, 1 cards"));
+    let output = porchlight(&["check", good.to_str().unwrap(), bad.to_str().unwrap(), "nowhere.json"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let errors = words(&output.stderr);
+    assert!(errors.contains("bad.json:1:1: \"name\" is missing") && errors.contains("nowhere.json: "), "{errors}");
+}
+
+#[tokio::test]
+async fn import_loads_all_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let arguments = ["import", folder.path().to_str().unwrap(), "--data-dir", data.to_str().unwrap()];
+    site(folder.path(), "{}");
+    let output = porchlight(&arguments).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        words(&output.stderr).contains("nothing was imported") && words(&output.stderr).contains("welcome.json:1:1"),
+        "{}",
+        words(&output.stderr)
+    );
+    site(folder.path(), GOOD);
+    assert_eq!(words(&porchlight(&arguments).await.stdout), "site shop: welcome published as version 1\n");
+    assert_eq!(words(&porchlight(&arguments).await.stdout), "site shop: welcome published as version 1\n", "unchanged");
+    site(folder.path(), &GOOD.replace("Welcome", "Hello"));
+    assert_eq!(words(&porchlight(&arguments).await.stdout), "site shop: welcome published as version 2\n");
+    fs::remove_file(folder.path().join("conversations/welcome.json")).unwrap();
+    assert_eq!(words(&porchlight(&arguments).await.stdout), "site shop: welcome unpublished\n");
+}
+
+#[tokio::test]
+async fn keys_are_made_and_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let made = porchlight(&["key", "create", "--name", "crm", "--data-dir", data]).await;
+    assert!(words(&made.stdout).starts_with("plk_"), "{}", words(&made.stderr));
+    assert_eq!(words(&porchlight(&["key", "revoke", "--name", "crm", "--data-dir", data]).await.stdout), "1 taken back\n");
+    let output = porchlight(&["key", "revoke", "--name", "crm", "--data-dir", data]).await;
+    assert!(!output.status.success() && words(&output.stderr).contains("there is no key named \"crm\""));
+}
+
+#[tokio::test]
+async fn wrong_settings_are_named() {
+    for (arguments, told) in [
+        (["serve", "--listen", "nowhere"], "--listen"),
+        (["serve", "--session-timeout-minutes", "0"], "session_timeout_minutes"),
+        (["serve", "--config", "nowhere.toml"], "nowhere.toml"),
+        (["serve", "--log", "a=b=c"], "setting log"),
+    ] {
+        let output = porchlight(&arguments).await;
+        assert!(!output.status.success());
+        assert!(words(&output.stderr).contains(told), "{}", words(&output.stderr));
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_porchlight"))
+        .arg("serve")
+        .env("PORCHLIGHT_COMMIT_BATCH", "many")
+        .output()
+        .await
+        .unwrap();
+    assert!(
+        words(&output.stderr).contains("commit_batch") || words(&output.stderr).contains("COMMIT_BATCH"),
+        "{}",
+        words(&output.stderr)
+    );
+}
