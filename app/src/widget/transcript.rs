@@ -26,7 +26,7 @@ fn Bubble(entry: Entry, texts: &'static PanelTexts) -> impl IntoView {
     view! {
         <div class=class class:skipped=skipped data-author=who>
             <span class="sr-only">{said} " "</span>
-            <span dir="auto">{entry.text.unwrap_or_else(|| texts.skipped.to_owned())}</span>
+            <span class="block" dir="auto">{entry.text.unwrap_or_else(|| texts.skipped.to_owned())}</span>
         </div>
     }
 }

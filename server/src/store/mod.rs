@@ -120,7 +120,8 @@ impl Store {
 
     /// Lets commands under way end, and closes the database.
     pub async fn close(&self) {
-        self.writer.close().await;
+        // The writer last: as the last connection it folds the write-ahead log into the database.
         self.readers.close().await;
+        self.writer.close().await;
     }
 }

@@ -186,13 +186,20 @@ impl<'c> Tx<'c> {
 
     // Visitors and sessions.
 
-    /// The visitor with this token.
-    pub async fn visitor(&mut self, token: &Secret) -> Result<Option<VisitorRow>> {
-        let row = sqlx::query("select id, site from visitor where token_hash = $1")
-            .bind(token.hash())
-            .fetch_optional(&mut *self.connection)
-            .await?;
-        row.map(|row| Ok(VisitorRow { id: parse(&row, "id")?, site: parse(&row, "site")? })).transpose()
+    /// The visitor with this token, with their site's settings.
+    pub async fn visitor(&mut self, token: &Secret) -> Result<Option<(VisitorRow, Site)>> {
+        let row = sqlx::query(
+            "select visitor.id, visitor.site, site.settings from visitor join site on site.key = visitor.site
+             where visitor.token_hash = $1",
+        )
+        .bind(token.hash())
+        .fetch_optional(&mut *self.connection)
+        .await?;
+        row.map(|row| {
+            let site = serde_json::from_str(&row.try_get::<String, _>("settings")?).map_err(corrupt)?;
+            Ok((VisitorRow { id: parse(&row, "id")?, site: parse(&row, "site")? }, site))
+        })
+        .transpose()
     }
 
     /// Adds a visitor.

@@ -1,8 +1,17 @@
 //! The command line, as a person uses it.
 
-use std::{fs, path::Path, process::Output};
+use std::{
+    fs,
+    path::Path,
+    process::{Output, Stdio},
+    time::Duration,
+};
 
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+    time::timeout,
+};
 
 async fn porchlight(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_porchlight")).args(arguments).env_remove("PORCHLIGHT_CONFIG").output().await.unwrap()
@@ -65,6 +74,30 @@ async fn keys_are_made_and_taken_back() {
     assert_eq!(words(&porchlight(&["key", "revoke", "--name", "crm", "--data-dir", data]).await.stdout), "1 taken back\n");
     let output = porchlight(&["key", "revoke", "--name", "crm", "--data-dir", data]).await;
     assert!(!output.status.success() && words(&output.stderr).contains("there is no key named \"crm\""));
+}
+
+#[tokio::test]
+async fn serve_stops_cleanly_when_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_porchlight"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", folder.path().to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    let address = line.rsplit("http://").next().unwrap().to_owned();
+    // A connection that is kept open, and idle, does not hold it up.
+    let client = reqwest::Client::new();
+    assert!(client.get(format!("http://{address}/readyz")).send().await.unwrap().status().is_success());
+    let id = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    let status = timeout(Duration::from_secs(9), child.wait()).await.unwrap().unwrap();
+    assert!(status.success(), "{status}");
+    // The log was closed as it should be: nothing is left to recover.
+    assert!(!folder.path().join("porchlight.db-wal").exists());
 }
 
 #[tokio::test]

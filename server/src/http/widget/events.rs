@@ -132,8 +132,7 @@ impl Command for Take {
         let Self { engine, caller, asked, late } = self;
         let (visitor, site) = admit(tx, &asked.token, &asked.page, &caller).await?;
         let now = engine.outside.now();
-        let about =
-            About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation: asked.conversation.as_ref() };
+        let mut current = None;
         for report in asked.reports {
             match tx.event_owner(report.id).await? {
                 // Told before: counted before.
@@ -158,10 +157,16 @@ impl Command for Take {
                 Some(session) => session,
                 None => engine.session_at(tx, &visitor, now).await?,
             };
+            // Only what shows or closes a conversation is about one.
+            let conversation = asked.conversation.as_ref().filter(|_| matches!(report.what, What::Shown(_) | What::Closed));
+            let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation };
             let command = session::Command::Report(Report { id: report.id, at, what: report.what.into() });
-            engine.step(tx, session, about, command, None).await.map_err(lift)?;
+            current = Some(engine.step(tx, session, about, command, None).await.map_err(lift)?);
         }
-        let session = engine.session_at(tx, &visitor, now).await?;
+        let session = match current {
+            Some(session) => session,
+            None => engine.session_at(tx, &visitor, now).await?,
+        };
         let told = match asked.after {
             Some(after) => Told::of(tx, &site, &visitor, session.id, asked.view, after).await?,
             None => Told { session: session.id, cursor: 0, events: Vec::new() },

@@ -82,8 +82,7 @@ impl Told {
 /// Finds the visitor a token belongs to, and checks that the page is one of their site's.
 async fn admit(tx: &mut Tx<'_>, token: &Secret, page: &Page, caller: &Caller) -> Result<(VisitorRow, Site), Failure<Problem>> {
     let unknown = || Problem::new(Code::BadToken, "no visitor has this token; start anew without one").field("token");
-    let visitor = tx.visitor(token).await?.ok_or_else(|| Failure::Refused(unknown()))?;
-    let site = tx.site(&visitor.site).await?.ok_or_else(|| Failure::Refused(unknown()))?;
+    let (visitor, site) = tx.visitor(token).await?.ok_or_else(|| Failure::Refused(unknown()))?;
     page.check(&site, caller).map_err(Failure::Refused)?;
     Ok((visitor, site))
 }

@@ -96,7 +96,7 @@ impl Command for Start {
 
         // A token of another site, or of a database that is gone, is nobody's here: the visitor is new.
         let known = match &asked.token {
-            Some(token) => tx.visitor(token).await?.filter(|visitor| visitor.site == asked.site),
+            Some(token) => tx.visitor(token).await?.map(|(visitor, _)| visitor).filter(|visitor| visitor.site == asked.site),
             None => None,
         };
         let (visitor, token) = match known {
