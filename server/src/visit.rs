@@ -40,6 +40,8 @@ pub(crate) struct About<'a> {
     pub(crate) page: &'a str,
     /// The conversation at hand.
     pub(crate) conversation: Option<&'a ConversationId>,
+    /// When it happened: what the session's life is counted from.
+    pub(crate) at: Timestamp,
 }
 
 impl Engine {
@@ -102,7 +104,7 @@ impl Engine {
             decide(State { session, talk }, command, &mut context).map_err(Failure::Refused)?
         };
 
-        tx.put_session(&state.session, now).await?;
+        tx.put_session(&state.session, about.at).await?;
         let progress = state.talk.map(|talk| talk.progress);
         if let Some(progress) = &progress {
             if before.as_ref() != Some(progress) {

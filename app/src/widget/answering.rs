@@ -36,3 +36,18 @@ pub fn Answering(
         </div>
     }
 }
+
+/// Gives the forms back to the browser: called when the wasm has stopped. A copy of the island has everything but its listeners,
+/// what was typed included, so the plain forms take over.
+pub fn give_up() {
+    let islands =
+        web_sys::window().and_then(|window| window.document()).map(|document| document.get_elements_by_tag_name("leptos-island"));
+    for index in 0..islands.as_ref().map_or(0, web_sys::HtmlCollection::length) {
+        if let Some(island) = islands.as_ref().and_then(|islands| islands.item(index))
+            && let Ok(copy) = island.clone_node_with_deep(true)
+        {
+            // If it is gone from the page there is nothing to give back.
+            let _ = island.replace_with_with_node_1(&copy);
+        }
+    }
+}

@@ -11,6 +11,7 @@ mod send;
 mod state;
 mod transcript;
 
+pub use answering::give_up;
 pub use cards::Card;
 pub use panel::{Panel, PanelFrame, Unavailable};
 pub use state::{Asked, Country, Standing, Ticket};

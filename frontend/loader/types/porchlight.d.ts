@@ -42,10 +42,14 @@ export interface PorchlightApi {
   push(...commands: PorchlightCommand[]): void;
 }
 
-/** A command in the queue that may be made before the script has loaded. */
-export type PorchlightCommand = {
-  [K in keyof PorchlightApi]: PorchlightApi[K] extends (...args: infer A) => unknown ? [name: K, ...args: A] : never;
-}[keyof PorchlightApi] | ["on", keyof PorchlightEventData | "*", (event: PorchlightEvent) => void];
+/** A command in the queue that may be made before the script has loaded: its name and what it takes. */
+export type PorchlightCommand =
+  | ["open", options?: { conversation?: string }]
+  | ["close" | "toggle" | "show" | "hide" | "reset"]
+  | ["setLocale", tag: string]
+  | ["setTheme", theme: "light" | "dark" | "auto"]
+  | { [T in keyof PorchlightEventData]: ["on", type: T, listener: (event: PorchlightEvent<T>) => void] }[keyof PorchlightEventData]
+  | ["on", type: "*", listener: (event: PorchlightEvent) => void];
 
 /** What a listener added by AdobeDX.addListener receives. */
 export interface AdobeDXEvent {

@@ -1,13 +1,16 @@
 //! The wasm of the visitor's panel.
 #![cfg(target_arch = "wasm32")]
 
-// Names the app: without this the linker drops every island.
-use porchlight_app as _;
+// Naming the app keeps its islands: without this the linker drops every one.
+use porchlight_app::widget::give_up;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called by the page once the module is there; the islands follow one by one.
 #[wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        give_up();
+    }));
     leptos::mount::hydrate_islands();
 }

@@ -90,6 +90,36 @@ async fn late_reports_join_the_session_they_belong_to() {
 }
 
 #[tokio::test]
+async fn what_comes_late_neither_revives_its_session_nor_counts_for_the_present_one() {
+    let app = TestApp::init().start().await;
+    let visitor = app.visitor().await;
+    visitor.tell("widget.shown").await;
+    let late = [visitor.report("widget.shown"), visitor.report("conversation.closed")];
+    app.pass(SignedDuration::from_hours(24));
+    let start = json!({ "site": "shop", "page": PAGE, "token": visitor.token });
+    let again = good(app.send("/widget/v1/start", &start).await).await;
+    let mut shown = visitor.reports(&json!([visitor.report("widget.shown")]));
+    shown["session"] = again["session"].clone();
+    good(app.send("/widget/v1/events", &shown).await).await;
+    good(app.send("/widget/v1/events", &visitor.reports(&json!(late))).await).await;
+    // The present session is still the present one, and has counted what it had counted.
+    assert_eq!(good(app.send("/widget/v1/start", &start).await).await["session"], again["session"]);
+    let mut shown = visitor.reports(&json!([visitor.report("widget.shown")]));
+    shown["session"] = again["session"].clone();
+    good(app.send("/widget/v1/events", &shown).await).await;
+    let log = app.log().await;
+    let of = |session: &Value| {
+        let events = log.iter().filter(|event| event["session"] == *session);
+        events.map(|event| text(&event["type"])).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&visitor.begun["session"]), ["widget.loaded", "widget.shown", "conversation.triggered", "widget.shown"]);
+    assert_eq!(
+        of(&again["session"]),
+        ["widget.loaded", "widget.shown", "conversation.triggered", "widget.loaded", "widget.shown"]
+    );
+}
+
+#[tokio::test]
 async fn a_clock_ahead_or_far_behind_is_not_believed() {
     let app = TestApp::init().start().await;
     let visitor = app.visitor().await;

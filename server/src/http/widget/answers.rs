@@ -117,8 +117,13 @@ impl Command for Take {
         if !tx.was_answered(visitor.id, &asked.conversation, asked.id).await? {
             let input =
                 if asked.skip { Input::Skipped } else { Input::Given { value: asked.value.clone(), country: asked.country } };
-            let about =
-                About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation: Some(&asked.conversation) };
+            let about = About {
+                visitor: &visitor,
+                view: asked.view,
+                page: asked.page.as_str(),
+                conversation: Some(&asked.conversation),
+                at: now,
+            };
             let command = session::Command::Answer(Answer { id: asked.id, turn: asked.turn, card: asked.card, input });
             match engine.step(tx, session.clone(), about, command, Some(asked.id)).await {
                 Ok(stepped) => session = stepped,

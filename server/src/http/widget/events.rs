@@ -132,41 +132,38 @@ impl Command for Take {
         let Self { engine, caller, asked, late } = self;
         let (visitor, site) = admit(tx, &asked.token, &asked.page, &caller).await?;
         let now = engine.outside.now();
-        let mut current = None;
+        let mut current = engine.session_at(tx, &visitor, now).await?;
         for report in asked.reports {
             match tx.event_owner(report.id).await? {
                 // Told before: counted before.
                 Some(owner) if owner == visitor.id => continue,
                 Some(_) => {
-                    return Err(Failure::Refused(
-                        Problem::new(Code::Taken, format!("the id {} is taken", report.id)).field("reports"),
-                    ));
+                    let problem = Problem::new(Code::Taken, format!("the id {} is taken", report.id));
+                    return Err(Failure::Refused(problem.field("reports")));
                 }
                 None => {}
             }
             // A page's clock is not ours: what lies ahead, or too far back, happens now.
             let happened = Timestamp::from_millisecond(report.time.as_millisecond()).unwrap_or(now);
             let at = if happened <= now && now.duration_since(happened) <= late { happened } else { now };
-            let session = match asked.session {
+            // What comes late joins the session it happened in. It is told of no conversation there: the visitor has gone on.
+            let earlier = match asked.session.filter(|id| *id != current.id) {
                 Some(id) => {
                     tx.session(&visitor, id).await?.filter(|(_, active)| engine.lives(*active, at)).map(|(session, _)| session)
                 }
                 None => None,
             };
-            let session = match session {
-                Some(session) => session,
-                None => engine.session_at(tx, &visitor, now).await?,
-            };
             // Only what shows or closes a conversation is about one.
-            let conversation = asked.conversation.as_ref().filter(|_| matches!(report.what, What::Shown(_) | What::Closed));
-            let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation };
+            let about_one = earlier.is_none() && matches!(report.what, What::Shown(_) | What::Closed);
+            let conversation = asked.conversation.as_ref().filter(|_| about_one);
+            let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation, at };
             let command = session::Command::Report(Report { id: report.id, at, what: report.what.into() });
-            current = Some(engine.step(tx, session, about, command, None).await.map_err(lift)?);
+            match earlier {
+                Some(earlier) => drop(engine.step(tx, earlier, about, command, None).await.map_err(lift)?),
+                None => current = engine.step(tx, current, about, command, None).await.map_err(lift)?,
+            }
         }
-        let session = match current {
-            Some(session) => session,
-            None => engine.session_at(tx, &visitor, now).await?,
-        };
+        let session = current;
         let told = match asked.after {
             Some(after) => Told::of(tx, &site, &visitor, session.id, asked.view, after).await?,
             None => Told { session: session.id, cursor: 0, events: Vec::new() },

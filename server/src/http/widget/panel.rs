@@ -106,8 +106,13 @@ impl Command for Open {
             let version = published.ok_or_else(|| Failure::Refused(unknown()))?.version;
             offer(tx, &engine, &visitor, &session, &asked.conversation, version, None).await?;
         }
-        let about =
-            About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation: Some(&asked.conversation) };
+        let about = About {
+            visitor: &visitor,
+            view: asked.view,
+            page: asked.page.as_str(),
+            conversation: Some(&asked.conversation),
+            at: now,
+        };
         let session = engine.step(tx, session, about, session::Command::Open, None).await.map_err(lift)?;
         let sent = PanelSent {
             token: asked.token.reveal(),

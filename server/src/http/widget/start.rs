@@ -111,7 +111,7 @@ impl Command for Start {
         let session = engine.session_at(tx, &visitor, now).await?;
         let offered = resolve(tx, &engine, &visitor, &session, asked.page.as_str()).await?;
         let view = PageViewId::new(engine.outside.new_id());
-        let about = About { visitor: &visitor, view, page: asked.page.as_str(), conversation: None };
+        let about = About { visitor: &visitor, view, page: asked.page.as_str(), conversation: None, at: now };
         let load = session::Command::Load(Widget { widget: LAUNCHER.to_owned(), element: ELEMENT.to_owned() });
         let session = engine.step(tx, session, about, load, None).await.map_err(lift)?;
         let told = Told::of(tx, &site, &visitor, session.id, view, 0).await?;
