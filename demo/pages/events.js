@@ -239,7 +239,9 @@
 
   function build(row) {
     const seq = element("td", { className: "seq" });
-    const button = element("button", { type: "button", className: "type", textContent: row.type });
+    // On a narrow screen a type may break after its dot.
+    const [group, name] = row.type.split(/(?<=\.)/);
+    const button = element("button", { type: "button", className: "type" }, group, element("wbr"), element("span", { className: "tail", textContent: name ?? "" }));
     button.setAttribute("aria-expanded", "false");
     const time = element("time");
     const id = element("code", { textContent: `…${row.id.slice(-8)}`, title: row.id });

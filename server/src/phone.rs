@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use porchlight_domain::contact::{BadPhone, Phone, PhoneRules};
-use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, Region, ValidationError};
 
 /// Google's numbering plans, as rlibphonenumber carries them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,7 +21,11 @@ impl PhoneRules for NumberingPlans {
             ParseError::InvalidCountryCode | ParseError::NotANumber(_) => BadPhone::NotANumber,
         })?;
         if !PHONE_NUMBER_UTIL.is_valid_number(&number) {
-            return Err(BadPhone::NotANumber);
+            return Err(match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) {
+                Err(ValidationError::TooShort) => BadPhone::TooShort,
+                Err(ValidationError::TooLong) => BadPhone::TooLong,
+                _ => BadPhone::NotANumber,
+            });
         }
         Phone::from_e164(&PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164)).ok_or(BadPhone::NotANumber)
     }
@@ -68,6 +72,8 @@ mod tests {
         assert_eq!(parse("hello", "DE"), Err(BadPhone::NotANumber));
         assert_eq!(parse("0", "DE"), Err(BadPhone::NotANumber));
         assert_eq!(parse("030 9018201234567890", "DE"), Err(BadPhone::TooLong));
+        assert_eq!(parse("212 55", "US"), Err(BadPhone::TooShort));
+        assert_eq!(parse("212 555 2368 99", "US"), Err(BadPhone::TooLong));
         assert_eq!(parse("030 901820", "XX"), Err(BadPhone::UnknownCountry));
         assert_eq!(NumberingPlans.parse("030 901820", None), Err(BadPhone::NotANumber));
     }
