@@ -3,7 +3,7 @@
 
 import { AdobeDX, on, ready as tellReady } from "./listeners";
 import { mount, type Widget } from "./widget";
-import { attributes, forget, start, told, visit } from "./server";
+import { attributes, forget, refused, start, told } from "./server";
 
 type Command = [name: string, ...args: never[]];
 
@@ -65,8 +65,7 @@ const begin = (delay = 1000): void => {
       else addEventListener("DOMContentLoaded", draw);
     },
     (problem) => {
-      if (problem.detail) console.error("Porchlight: " + problem.detail);
-      else setTimeout(() => mine === run && begin(Math.min(delay * 2, 60000)), delay);
+      if (!refused(problem)) setTimeout(() => mine === run && begin(Math.min(delay * 2, 60000)), delay);
     },
   );
 };

@@ -94,6 +94,18 @@ const post = async <T>(path: string, body: unknown): Promise<T> => {
   return answer;
 };
 
+interface Problem {
+  status?: number;
+  detail?: string;
+}
+
+/** Whether the server will never take it, which the page's developer is told; else it may take it later. */
+export const refused = ({ status = 500, detail }: Problem): boolean => {
+  const never = status < 500 && status !== 429;
+  if (never) console.error("Porchlight: " + detail);
+  return never;
+};
+
 /** Begins this load of the page. */
 export const start = async (): Promise<Begun> => {
   const { site, locale } = attributes;
@@ -176,13 +188,10 @@ const flush = async (): Promise<void> => {
     try {
       await send(next);
     } catch (problem) {
-      const { status, detail } = problem as { status?: number; detail?: string };
-      if (!status || status > 499 || status === 429) {
+      if (!refused(problem as Problem)) {
         unreachable();
         break;
       }
-      // The server will never take it.
-      console.error("Porchlight: " + detail);
     }
     const { id } = next.reports[0];
     const others = (list: Reported[]): Reported[] => list.filter(({ reports }) => reports[0].id !== id);

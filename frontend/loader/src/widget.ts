@@ -94,7 +94,7 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
     }
   };
 
-  const shut = (): void => {
+  const shut = (byVisitor = true): void => {
     if (!isOpen) return;
     isOpen = false;
     panel.hidden = true;
@@ -102,7 +102,7 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
     remember("");
     // The focus comes back from within the panel, and is nobody else's to take.
     if (shadow.activeElement) launcher.focus();
-    happened("conversation.closed");
+    if (byVisitor) happened("conversation.closed");
   };
 
   const toggle = (clicked?: boolean): void => {
@@ -119,7 +119,7 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
   };
 
   const hide = (): void => {
-    shut();
+    shut(false);
     host.hidden = true;
     if (isShown) happened("widget.hidden");
     isShown = false;
@@ -146,7 +146,7 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
 
   return {
     open,
-    close: shut,
+    close: () => shut(),
     toggle,
     show,
     hide,
