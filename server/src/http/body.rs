@@ -15,6 +15,9 @@ pub(super) struct Json<T>(pub(super) T);
 /// A body of a form.
 pub(super) struct Form<T>(pub(super) T);
 
+/// A body of a form that holds two things at once, each of which takes the fields that are its own.
+pub(super) struct Forms<A, B>(pub(super) A, pub(super) B);
+
 /// A query string.
 pub(super) struct Query<T>(pub(super) T);
 
@@ -58,6 +61,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let bytes = bytes(request, state).await?;
         urlencoded(&bytes).map(Self)
+    }
+}
+
+impl<A: DeserializeOwned, B: DeserializeOwned, S: Send + Sync> FromRequest<S> for Forms<A, B> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = bytes(request, state).await?;
+        Ok(Self(urlencoded(&bytes)?, urlencoded(&bytes)?))
     }
 }
 

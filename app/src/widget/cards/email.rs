@@ -2,34 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::{Field, SendButton, SkipButton};
+use super::{AnswerField, Field};
 
 /// A field for an e-mail address.
 #[component]
 pub(super) fn EmailCard(optional: bool, field: Field) -> impl IntoView {
-    let Field { typed, wrong, texts } = field;
-    view! {
-        <label class="label" for="value">{texts.email}</label>
-        <div class="field">
-            <input
-                id="value"
-                name="value"
-                type="email"
-                inputmode="email"
-                autocomplete="email"
-                autocapitalize="none"
-                spellcheck="false"
-                maxlength="254"
-                dir="ltr"
-                class="input"
-                placeholder=texts.email_example
-                value=typed
-                aria-required=(!optional).to_string()
-                aria-invalid=wrong.to_string()
-                aria-describedby="problem"
-            />
-            <SendButton texts/>
-        </div>
-        {optional.then(|| view! { <SkipButton texts/> })}
-    }
+    let texts = field.texts;
+    // RFC 5321 §4.5.3.1.3.
+    view! { <AnswerField kind="email" label=texts.email example=texts.email_example max=254 optional field/> }
 }

@@ -73,18 +73,48 @@ struct Field {
     texts: &'static PanelTexts,
 }
 
-/// The button that sends a text, at the end of its field.
+/// A field for one line of text, with the button that sends it, and one that goes on without where that is allowed.
 #[component]
-fn SendButton(texts: &'static PanelTexts) -> impl IntoView {
+fn AnswerField(
+    /// `email` or `tel`: the type of the field, the keyboard it brings up, and what the browser may fill in.
+    kind: &'static str,
+    /// What is asked for.
+    label: &'static str,
+    /// An example, or nothing.
+    example: &'static str,
+    /// The longest text, in characters.
+    max: u32,
+    /// Whether it may be skipped.
+    optional: bool,
+    /// What it shows besides.
+    field: Field,
+) -> impl IntoView {
+    let Field { typed, wrong, texts } = field;
+    let skip = optional.then(|| view! { <button type="submit" name="skip" value="true" class="skip">{texts.skip}</button> });
     view! {
-        <button type="submit" class="send" aria-label=texts.send>
-            <Icon name=IconName::Send class="size-5"/>
-        </button>
+        <label class="label" for="value">{label}</label>
+        <div class="field">
+            <input
+                id="value"
+                name="value"
+                type=kind
+                inputmode=kind
+                autocomplete=kind
+                autocapitalize="none"
+                spellcheck="false"
+                maxlength=max.to_string()
+                dir="ltr"
+                class="input"
+                placeholder=example
+                value=typed
+                aria-required=(!optional).to_string()
+                aria-invalid=wrong.to_string()
+                aria-describedby="problem"
+            />
+            <button type="submit" class="send" aria-label=texts.send>
+                <Icon name=IconName::Send class="size-5"/>
+            </button>
+        </div>
+        {skip}
     }
-}
-
-/// The button that goes on without an answer.
-#[component]
-fn SkipButton(texts: &'static PanelTexts) -> impl IntoView {
-    view! { <button type="submit" name="skip" value="true" class="skip">{texts.skip}</button> }
 }

@@ -10,50 +10,32 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use porchlight_app::i18n::{Locale, SystemTexts};
+use porchlight_app::i18n::SystemTexts;
 use porchlight_domain::{
     contact::BadPhone,
-    id::{AnswerId, CardId, ConversationId, PageViewId},
+    id::{AnswerId, CardId},
     session::{self, Answer, Input, InvalidInput, Refusal},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    admit, panel, refused, render,
+    admit, refused, render,
     shown::{PanelSent, Shown},
 };
 use crate::{
-    http::{
-        App,
-        body::Form,
-        page::{Caller, Page},
-        problem::Problem,
-    },
-    secret::Secret,
+    http::{App, body::Forms, page::Caller, problem::Problem},
     store::{Command, Failure, Tx},
-    visit::{About, Engine},
+    visit::Engine,
 };
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/widget/v1/answers", post(answers))
 }
 
+/// What an answer sends besides.
 #[derive(Debug, Deserialize)]
-struct Asked {
-    token: Secret,
-    view: PageViewId,
-    #[serde(default)]
-    after: i64,
-    page: Page,
-    conversation: ConversationId,
-    #[serde(default)]
-    locale: String,
-    #[serde(default)]
-    theme: String,
-    /// The number of the last entry that is shown.
-    #[serde(default)]
-    have: u32,
+struct Answered {
     /// Names the submission.
     id: AnswerId,
     turn: u32,
@@ -65,10 +47,12 @@ struct Asked {
     skip: bool,
 }
 
-async fn answers(State(app): State<App>, caller: Caller, headers: HeaderMap, asked: Result<Form<Asked>, Problem>) -> Response {
+type Sent = Result<Forms<PanelSent, Answered>, Problem>;
+
+async fn answers(State(app): State<App>, caller: Caller, headers: HeaderMap, sent: Sent) -> Response {
     let by_script = headers.get_all(header::ACCEPT).iter().any(|value| value.as_bytes().starts_with(b"application/json"));
-    let locale = asked.as_ref().map(|Form(asked)| Locale::best(&asked.locale)).unwrap_or_default();
-    match answer(app, caller, asked, by_script).await {
+    let locale = sent.as_ref().map(|Forms(sent, _)| sent.locale()).unwrap_or_default();
+    match answer(app, caller, sent, by_script).await {
         Ok((outcome, _)) if by_script => by_fragments(&outcome),
         Ok((outcome, host)) => by_page(outcome, host).await,
         Err(problem) if by_script => problem.with("message", locale.system().failed).into_response(),
@@ -76,16 +60,15 @@ async fn answers(State(app): State<App>, caller: Caller, headers: HeaderMap, ask
     }
 }
 
-async fn answer(
-    app: App,
-    caller: Caller,
-    asked: Result<Form<Asked>, Problem>,
-    by_script: bool,
-) -> Result<(Outcome, String), Problem> {
-    let Form(asked) = asked?;
-    app.limits.command(&asked.token)?;
-    let host = asked.page.origin();
-    let outcome = app.store.commit(Take { engine: app.engine, caller, asked, whole: !by_script }).await?;
+async fn answer(app: App, caller: Caller, sent: Sent, by_script: bool) -> Result<(Outcome, String), Problem> {
+    let Forms(mut sent, answered) = sent?;
+    app.limits.command(&sent.token)?;
+    let host = sent.page.origin();
+    if !by_script {
+        // A page has the whole transcript.
+        sent.have = 0;
+    }
+    let outcome = app.store.commit(Take { engine: app.engine, caller, sent, answered }).await?;
     Ok((outcome, host))
 }
 
@@ -98,9 +81,8 @@ struct Outcome {
 struct Take {
     engine: Engine,
     caller: Caller,
-    asked: Asked,
-    /// Whether the whole transcript is wanted, for a page.
-    whole: bool,
+    sent: PanelSent,
+    answered: Answered,
 }
 
 impl Command for Take {
@@ -108,24 +90,17 @@ impl Command for Take {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Outcome, Failure<Problem>> {
-        let Self { engine, caller, asked, whole } = self;
-        let (visitor, site) = admit(tx, &asked.token, &asked.page, &caller).await?;
+        let Self { engine, caller, sent, answered } = self;
+        let Answered { id, turn, card, value, country, skip } = answered;
+        let (visitor, site) = admit(tx, &sent.token, &sent.page, &caller).await?;
         let now = engine.outside.now();
         let mut session = engine.session_at(tx, &visitor, now).await?;
         let mut refusal = None;
         // Sent twice, answered once: the second time only shows what the first led to.
-        if !tx.was_answered(visitor.id, &asked.conversation, asked.id).await? {
-            let input =
-                if asked.skip { Input::Skipped } else { Input::Given { value: asked.value.clone(), country: asked.country } };
-            let about = About {
-                visitor: &visitor,
-                view: asked.view,
-                page: asked.page.as_str(),
-                conversation: Some(&asked.conversation),
-                at: now,
-            };
-            let command = session::Command::Answer(Answer { id: asked.id, turn: asked.turn, card: asked.card, input });
-            match engine.step(tx, session.clone(), about, command, Some(asked.id)).await {
+        if !tx.was_answered(visitor.id, &sent.conversation, id).await? {
+            let input = if skip { Input::Skipped } else { Input::Given { value: value.clone(), country } };
+            let command = session::Command::Answer(Answer { id, turn, card, input });
+            match engine.step(tx, session.clone(), sent.about(&visitor, now), command, Some(id)).await {
                 Ok(stepped) => session = stepped,
                 Err(Failure::Refused(Refusal::NoConversation)) => {
                     return Err(Failure::Refused(refused(&Refusal::NoConversation)));
@@ -134,21 +109,11 @@ impl Command for Take {
                 Err(Failure::Store(error)) => return Err(Failure::Store(error)),
             }
         }
-        let sent = PanelSent {
-            token: asked.token.reveal(),
-            view: asked.view,
-            after: asked.after,
-            page: asked.page,
-            conversation: asked.conversation,
-            locale: asked.locale,
-            theme: panel::theme(&asked.theme),
-            have: if whole { 0 } else { asked.have },
-        };
         let mut shown = Shown::read(tx, &engine, site, &visitor, session.id, sent).await?;
         if let Some(refusal) = &refusal {
             shown.standing.problem = Some(in_words(refusal, shown.locale.system()).to_owned());
             if matches!(refusal, Refusal::Invalid(_)) {
-                shown.standing.typed = asked.value;
+                shown.standing.typed = value;
             }
         }
         Ok(Outcome { refusal, shown })
