@@ -137,6 +137,9 @@ settings! {
     shutdown_grace_seconds: u64 = 10, [0 to 600], "How long requests under way may take to end when the server stops";
 }
 
+/// Variables with our prefix that are no settings: the flags that are not among them, and what the tests go by.
+const NOT_SETTINGS: &[&str] = &["bin", "config", "demo_listen", "generate", "seed", "torture"];
+
 impl Settings {
     /// Puts the settings together.
     ///
@@ -151,9 +154,7 @@ impl Settings {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let figment = figment
-            .merge(Env::prefixed("PORCHLIGHT_").ignore(&["config", "demo_listen", "generate"]))
-            .merge(Serialized::defaults(flags));
+        let figment = figment.merge(Env::prefixed("PORCHLIGHT_").ignore(NOT_SETTINGS)).merge(Serialized::defaults(flags));
         let settings: Self = figment.extract().map_err(|error| BadSettings::Unreadable(Box::new(error)))?;
         settings.check()?;
         Ok(settings)

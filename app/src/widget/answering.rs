@@ -26,7 +26,7 @@ pub fn Answering(
             sending.set(false);
             match sent {
                 Ok(json) => send::show(&json, &unreachable),
-                Err(_) => send::show_problem(&unreachable),
+                Err(_) => send::show_problem(&unreachable, false),
             }
         });
     };

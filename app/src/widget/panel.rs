@@ -30,7 +30,7 @@ pub struct PanelFrame {
     pub options: LeptosOptions,
 }
 
-/// The panel: a whole page, shown in the iframe.
+/// The panel: a whole page, shown in the iframe. Its one landmark has a name, so that it is not taken for the host page's.
 #[component]
 pub fn Panel(
     /// What stands around the conversation.
@@ -46,6 +46,7 @@ pub fn Panel(
     let monogram: String = frame.title.chars().take(1).flat_map(char::to_uppercase).collect();
     let colours = format!(":root{{--accent:{};--on-accent:{}}}", frame.accent, frame.on_accent);
     let theme = ticket.theme.clone();
+    let name = frame.title.clone();
     view! {
         <!DOCTYPE html>
         <html lang=frame.locale.tag() dir=frame.locale.dir() data-theme=theme>
@@ -59,11 +60,11 @@ pub fn Panel(
                 <HydrationScripts options=frame.options islands=true/>
             </head>
             <body>
-                <header class="head">
-                    <span class="monogram" aria-hidden="true">{monogram}</span>
-                    <h1 class="truncate text-base font-semibold" dir="auto">{frame.title}</h1>
-                </header>
-                <main class="contents">
+                <main aria-label=name class="panel">
+                    <div class="head">
+                        <span class="monogram" aria-hidden="true">{monogram}</span>
+                        <h1 class="truncate text-base font-semibold" dir="auto">{frame.title}</h1>
+                    </div>
                     <Answering host=frame.host unreachable=texts.unreachable.to_owned()>
                         <div class="scroller">
                             <div class="log" role="log" aria-label=texts.transcript tabindex="0">
@@ -100,7 +101,7 @@ pub fn Unavailable(
                 <link rel="stylesheet" href=css/>
             </head>
             <body>
-                <main class="grid flex-1 place-items-center p-8 text-center">
+                <main aria-label=locale.system().failed class="grid h-full place-items-center p-8 text-center">
                     <p>{locale.system().failed}</p>
                 </main>
             </body>

@@ -50,18 +50,20 @@ pub(super) fn show(json: &JsValue, otherwise: &str) {
         bridge::pass_on(json);
         bridge::focus_card(true);
     } else {
-        show_problem(&text(json, "message").unwrap_or_else(|| otherwise.to_owned()));
+        // Of what the server says only this is about the field.
+        let wrong = text(json, "code").as_deref() == Some("invalid_answer");
+        show_problem(&text(json, "message").unwrap_or_else(|| otherwise.to_owned()), wrong);
     }
 }
 
-/// Says what was wrong, beside the field it was wrong with.
-pub(super) fn show_problem(problem: &str) {
+/// Says what the matter is, and whether it is with the field.
+pub(super) fn show_problem(problem: &str, wrong: bool) {
     let Some(document) = document() else { return };
     if let Some(slot) = document.get_element_by_id("problem") {
         slot.set_text_content(Some(problem));
     }
     if let Some(input) = find(&document, "#value") {
-        let _ = input.set_attribute("aria-invalid", "true");
+        let _ = input.set_attribute("aria-invalid", if wrong { "true" } else { "false" });
     }
     bridge::focus_card(true);
 }

@@ -33,6 +33,8 @@ pub struct Standing {
     pub asked: Option<Asked>,
     /// What was wrong with the answer that was just given, in the visitor's language.
     pub problem: Option<String>,
+    /// Whether it is the field that is wrong, not the moment.
+    pub wrong: bool,
     /// What was typed, where something was wrong with it.
     pub typed: String,
 }

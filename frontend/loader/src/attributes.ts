@@ -1,6 +1,6 @@
 // The script tag and its attributes: data-site, data-adobe-globals, data-layer, data-locale, data-theme.
 
-const tag = (document.currentScript || document.querySelector("script[data-site][src*='porchlight.js']")) as HTMLScriptElement;
+const tag = (document.currentScript || document.querySelector("script[data-site]")) as HTMLScriptElement;
 
 /** Where the script came from: the only origin the loader speaks to. */
 export const server = new URL(tag.src).origin;

@@ -9,7 +9,8 @@ type Command = [name: string, ...args: never[]];
 
 let widget: Widget | undefined;
 let resolveReady: () => void;
-let ready = new Promise<void>((resolve) => (resolveReady = resolve));
+const newReady = (): Promise<void> => new Promise((resolve) => (resolveReady = resolve));
+let ready = newReady();
 
 /** Runs a command once there is something to run it on. */
 const later = <A extends unknown[]>(command: (widget: Widget, ...args: A) => void) =>
@@ -35,13 +36,14 @@ const Porchlight = {
     forget();
     widget?.remove();
     widget = undefined;
+    Porchlight.ready = ready = newReady();
     begin();
   },
   push: (...commands: Command[]): void => {
     for (const [name, ...args] of commands) {
       const method = (Porchlight as unknown as Record<string, unknown>)[name];
       if (typeof method === "function" && name !== "push") method(...args);
-      else console.warn("Porchlight: no command " + name);
+      else console.warn("Porchlight: no " + name);
     }
   },
 };
@@ -71,11 +73,11 @@ const begin = (delay = 1000): void => {
 };
 
 const page = window as unknown as Record<string, unknown>;
-const queued = page.Porchlight;
-if (Array.isArray(queued) || !queued) {
+const queued = page.Porchlight as { on?: unknown } | undefined;
+if (!queued?.on) {
   page.Porchlight = Porchlight;
   page.AdobeDX = AdobeDX;
   if (attributes.adobeGlobals != null) Object.assign(page, { addListener: AdobeDX.addListener, Enum: AdobeDX.Enum });
   begin();
-  Porchlight.push(...((queued as Command[]) || []));
+  Porchlight.push(...((queued || []) as Command[]));
 } else console.warn("Porchlight: loaded twice");

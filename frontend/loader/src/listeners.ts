@@ -35,9 +35,7 @@ const call = (key: string, event: unknown): void => {
     try {
       listener(event as never);
     } catch (error) {
-      setTimeout(() => {
-        throw error;
-      });
+      reportError(error);
     }
   }
 };

@@ -176,7 +176,7 @@ const send = async (reported: Reported, locale?: string): Promise<Told> => {
 };
 
 /** Asks for what this page has not been told, and for the settings in another language if one is named. */
-export const sync = (locale?: string): Promise<Told> => send(here(null, []), locale);
+export const sync = (locale?: string): Promise<Told | void> => send(here(null, []), locale).catch(() => {});
 
 let flushing = false;
 

@@ -35,7 +35,7 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   shadow.adoptedStyleSheets = [sheet];
-  const panel = create("div", { className: "panel", role: "dialog", hidden: true }, shadow);
+  const panel = create("dialog", {}, shadow);
   const close = create("button", { type: "button", className: "close", onclick: () => shut() }, panel);
   const launcher = create("button", { type: "button", className: "launcher", onclick: () => toggle(true) }, shadow);
 
@@ -64,7 +64,7 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
     port = undefined;
     frame?.remove();
     frame = create("iframe", { title: settings.title, name: ELEMENT + visit.view }, panel);
-    const form = create("form", { method: "post", action: server + "/widget/panel", target: frame.name, hidden: true }, shadow);
+    const form = create("form", { method: "post", action: server + "/widget/panel", target: frame.name }, shadow);
     const { token, view, cursor } = visit;
     const { locale = navigator.language, theme = "auto" } = attributes;
     const fields = { token, view, after: String(cursor), page: location.href, conversation: conversation as string, locale, theme };
@@ -72,20 +72,27 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
     form.submit();
     form.remove();
     // Each load may have brought events that no script in the panel could tell.
-    frame.onload = () => void sync().catch(() => {});
+    frame.onload = () => void sync();
   };
 
   const open = (focus: boolean, wanted?: string): void => {
-    const other = wanted && wanted !== conversation;
-    if (other) conversation = wanted;
-    if (!conversation) {
-      console.warn("Porchlight: no conversation here");
+    // A panel that does not speak may not have come: it is asked for again. (Without script it never speaks.)
+    const again = !isOpen && !port;
+    const next = wanted || (again && offered?.id) || conversation;
+    if (!next) {
+      console.warn("Porchlight: no conversation");
       return;
     }
-    isOpen = true;
-    panel.hidden = false;
+    const other = next !== conversation;
+    conversation = next;
+    if (!isOpen) {
+      isOpen = true;
+      // Where the panel covers the page, the focus must not go behind it.
+      if (innerWidth < 481) panel.showModal();
+      else panel.open = true;
+    }
     show();
-    if (!frame || other) load();
+    if (again || other) load();
     label();
     remember("1");
     if (focus) {
@@ -97,11 +104,12 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
   const shut = (byVisitor = true): void => {
     if (!isOpen) return;
     isOpen = false;
-    panel.hidden = true;
+    // The focus comes back from within the panel, and is nobody else's to take.
+    const focused = shadow.activeElement;
+    panel.close();
     label();
     remember("");
-    // The focus comes back from within the panel, and is nobody else's to take.
-    if (shadow.activeElement) launcher.focus();
+    if (focused) launcher.focus();
     if (byVisitor) happened("conversation.closed");
   };
 
@@ -135,12 +143,14 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
   };
 
   host.hidden = true;
-  panel.onkeydown = (event) => {
-    if (event.key === "Escape") shut();
+  panel.oncancel = () => shut();
+  panel.onkeydown = ({ key }) => {
+    if (key === "Escape") shut();
   };
   addEventListener("message", listen);
   label();
-  document.body.appendChild(host);
+  // Not into the body, where it would be the last child of all that a page's style says of one.
+  document.documentElement.appendChild(host);
   show();
   if (wasOpen() && conversation) open(false);
 
@@ -153,7 +163,7 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
     setTheme: () => port?.postMessage({ theme: attributes.theme }),
     setLocale: () =>
       void sync(attributes.locale).then((answer) => {
-        Object.assign(settings, answer.settings);
+        Object.assign(settings, answer?.settings);
         label();
         if (frame) load();
       }),

@@ -120,6 +120,18 @@ async fn what_comes_late_neither_revives_its_session_nor_counts_for_the_present_
 }
 
 #[tokio::test]
+async fn a_launcher_shown_on_a_page_that_is_gone_leaves_the_trigger_to_the_next() {
+    let app = TestApp::init().start().await;
+    let visitor = app.visitor().await;
+    let mut late = visitor.reports(&json!([visitor.report("widget.shown")]));
+    late["after"] = Value::Null;
+    good(app.send("/widget/v1/events", &late).await).await;
+    assert_eq!(app.types().await, ["widget.loaded", "widget.shown"]);
+    visitor.tell("widget.shown").await;
+    assert_eq!(app.types().await, ["widget.loaded", "widget.shown", "widget.shown", "conversation.triggered"]);
+}
+
+#[tokio::test]
 async fn a_clock_ahead_or_far_behind_is_not_believed() {
     let app = TestApp::init().start().await;
     let visitor = app.visitor().await;

@@ -23,7 +23,7 @@ pub fn Card(
     /// System texts.
     texts: &'static PanelTexts,
 ) -> impl IntoView {
-    let Standing { asked, problem, typed } = standing;
+    let Standing { asked, problem, wrong, typed } = standing;
     let Some(asked) = asked else {
         return view! {
             <p class="ended" tabindex="-1"><Icon name=IconName::Check class="size-4"/>{texts.ended}</p>
@@ -31,7 +31,7 @@ pub fn Card(
         }
         .into_any();
     };
-    let field = Field { typed, wrong: problem.is_some(), texts };
+    let field = Field { typed, wrong, texts };
     let controls = match asked.prompt.ask {
         Ask::Choice { options } => view! { <choice::ChoiceCard options texts/> }.into_any(),
         Ask::Email { optional } => view! { <email::EmailCard optional field/> }.into_any(),

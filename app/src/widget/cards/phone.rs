@@ -5,6 +5,11 @@ use leptos::prelude::*;
 use super::{AnswerField, Field};
 use crate::widget::state::Country;
 
+/// Around the calling code: what is read from left to right in any language (Unicode UAX #9).
+const ISOLATE: char = '\u{2066}';
+/// Ends that.
+const END: char = '\u{2069}';
+
 /// A field for a phone number, with the country it is dialled in.
 #[component]
 pub(super) fn PhoneCard(optional: bool, countries: Vec<Country>, country: String, field: Field) -> impl IntoView {
@@ -13,12 +18,12 @@ pub(super) fn PhoneCard(optional: bool, countries: Vec<Country>, country: String
         .into_iter()
         .map(|Country { code, name, calling }| {
             let chosen = code == country;
-            view! { <option value=code selected=chosen>{format!("{name} (+{calling})")}</option> }
+            view! { <option value=code selected=chosen>{format!("{name} ({ISOLATE}+{calling}{END})")}</option> }
         })
         .collect_view();
     view! {
         <label class="label" for="country">{texts.country}</label>
-        <div class="field mb-2">
+        <div class="field mb-3">
             <select id="country" name="country" autocomplete="country" class="input">{countries}</select>
         </div>
         <AnswerField kind="tel" label=texts.phone example="" max=40 optional field/>

@@ -98,7 +98,7 @@ impl Command for Take {
         let mut refusal = None;
         // Sent twice, answered once: the second time only shows what the first led to.
         if !tx.was_answered(visitor.id, &sent.conversation, id).await? {
-            let input = if skip { Input::Skipped } else { Input::Given { value: value.clone(), country } };
+            let input = if skip { Input::Skipped } else { Input::Given { value: value.clone(), country: country.clone() } };
             let command = session::Command::Answer(Answer { id, turn, card, input });
             match engine.step(tx, session.clone(), sent.about(&visitor, now), command, Some(id)).await {
                 Ok(stepped) => session = stepped,
@@ -114,6 +114,10 @@ impl Command for Take {
             shown.standing.problem = Some(in_words(refusal, shown.locale.system()).to_owned());
             if matches!(refusal, Refusal::Invalid(_)) {
                 shown.standing.typed = value;
+                shown.standing.wrong = true;
+                if let (Some(asked), Some(country)) = (&mut shown.standing.asked, country) {
+                    asked.country = country;
+                }
             }
         }
         Ok(Outcome { refusal, shown })

@@ -153,9 +153,13 @@ impl Command for Take {
                 }
                 None => None,
             };
-            // Only what shows or closes a conversation is about one.
-            let about_one = earlier.is_none() && matches!(report.what, What::Shown(_) | What::Closed);
-            let conversation = asked.conversation.as_ref().filter(|_| about_one);
+            // Only what shows or closes a conversation is about one; and a page that is gone cannot be told that it was triggered.
+            let about_one = match report.what {
+                What::Shown(_) => asked.after.is_some(),
+                What::Closed => true,
+                What::Hidden(_) | What::Clicked { .. } => false,
+            };
+            let conversation = asked.conversation.as_ref().filter(|_| about_one && earlier.is_none());
             let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation, at };
             let command = session::Command::Report(Report { id: report.id, at, what: report.what.into() });
             match earlier {

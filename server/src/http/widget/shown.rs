@@ -98,7 +98,7 @@ impl Shown {
             theme: if matches!(sent.theme.as_str(), "light" | "dark") { sent.theme } else { "auto".to_owned() },
             have: entries.last().map_or(sent.have, |entry| entry.number),
         };
-        let standing = Standing { asked, problem: None, typed: String::new() };
+        let standing = Standing { asked, problem: None, wrong: false, typed: String::new() };
         Ok(Self { site, told, locale, ticket, standing, entries })
     }
 }

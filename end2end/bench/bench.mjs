@@ -1,0 +1,76 @@
+// Measures what Porchlight promises, and prints it as Markdown: `node end2end/bench/bench.mjs [section…]`.
+//
+// It starts the real binary, release/porchlight below cargo's target directory or what PORCHLIGHT_BIN names. A missed goal is a
+// figure like any other; only a run that breaks fails.
+
+import { cpus } from "node:os";
+import { commands } from "./commands.mjs";
+import { end, guard, wait } from "./ending.mjs";
+import { shift, typable } from "./opening.mjs";
+import { launch, serveHost } from "./page.mjs";
+import { script } from "./script.mjs";
+import { startServer } from "./server.mjs";
+import { number, print } from "./table.mjs";
+import { firstOpen, launcher } from "./weight.mjs";
+
+const ON_PAGE = { launcher, open: firstOpen, script, shift, typable };
+const SECTIONS = { ...ON_PAGE, commands };
+const LONGEST_MS = 600_000;
+
+/** The share of the processors that is in use while the bench itself does nothing. */
+async function othersShare() {
+  const times = () => cpus().reduce(([all, idle], { times }) => [all + Object.values(times).reduce((sum, time) => sum + time, 0), idle + times.idle], [0, 0]);
+  const before = times();
+  await wait(1000);
+  const after = times();
+  return 1 - (after[1] - before[1]) / (after[0] - before[0]);
+}
+
+async function run(wanted) {
+  const others = await othersShare();
+  const server = await startServer();
+  const tables = [];
+  let browser;
+  const measure = async (name, where) => {
+    const started = performance.now();
+    const say = (text) => console.error(`  ${name}: ${text}`);
+    const { title, rows, notes } = await SECTIONS[name]({ ...where, server, say });
+    tables.push(print(title, rows, notes));
+    say(`done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  };
+  const onPage = wanted.filter((name) => name in ON_PAGE);
+  if (onPage.length) {
+    browser = await launch();
+    const host = await serveHost(server.address);
+    for (const name of onPage) await measure(name, { browser, host });
+    // An idle browser is not quite idle.
+    await browser.close();
+  }
+  if (wanted.includes("commands")) await measure("commands", {});
+  const [{ model }] = cpus();
+  const facts = [
+    new Date().toISOString().slice(0, 10),
+    `${model.trim()}, ${cpus().length} cores, ${number(others * 100)} % in use by others before the run`,
+    `${server.version}, ${server.build} build`,
+    `Node ${process.versions.node}`,
+    ...(browser ? [`Chromium ${browser.version()}`] : []),
+  ];
+  return `${facts.join(" · ")}\n\n${tables.join("\n")}`;
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in SECTIONS));
+if (unknown.length) {
+  console.error(`bench: there is no section ${unknown.join(", ")}; there are ${Object.keys(SECTIONS).join(", ")}`);
+  process.exit(2);
+}
+guard(LONGEST_MS);
+try {
+  const text = await run(wanted.length ? wanted : Object.keys(SECTIONS));
+  await end();
+  process.stdout.write(text);
+} catch (error) {
+  await end();
+  console.error(error);
+  process.exitCode = 1;
+}
