@@ -4,4 +4,5 @@ fn main() {
     println!("cargo::rerun-if-changed=migrations");
     println!("cargo::rerun-if-changed=../frontend/dist/manifest.json");
     println!("cargo::rerun-if-changed=../demo");
+    println!("cargo::rerun-if-changed=../public");
 }

@@ -10,6 +10,16 @@ use serde::Deserialize;
 #[folder = "$CARGO_MANIFEST_DIR/../frontend/dist"]
 struct Dist;
 
+/// The files of public/, which are served as they are.
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../public"]
+struct Public;
+
+/// The static files: name and content.
+pub fn public() -> impl Iterator<Item = (String, Cow<'static, [u8]>)> {
+    Public::iter().filter_map(|name| Some((name.to_string(), Public::get(&name)?.data)))
+}
+
 /// The names that carry a hash.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Manifest {

@@ -16,7 +16,11 @@ use super::{
 use crate::assets::{self, manifest};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
+    let public = assets::public().fold(Router::new(), |router, (name, content)| {
+        let headers = [(header::CONTENT_TYPE, kind(&name)), (header::CACHE_CONTROL, "public, max-age=86400")];
+        router.route(&format!("/{name}"), get(async move || (headers, content)))
+    });
+    public
         .route("/porchlight.js", get(|headers: HeaderMap| async move { serve("porchlight.js", LOADER, &headers) }))
         .route("/porchlight.d.ts", get(|headers: HeaderMap| async move { serve("porchlight.d.ts", LOADER, &headers) }))
         .route("/schema/conversation.json", get(async || ([(header::CONTENT_TYPE, "application/schema+json")], schema::json())))
@@ -38,6 +42,16 @@ async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Response {
     }
 }
 
+fn kind(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("wasm") => "application/wasm",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
 fn serve(name: &str, cache: &'static str, headers: &HeaderMap) -> Response {
     let accepts = |header, wanted: &str| {
         headers
@@ -51,12 +65,6 @@ fn serve(name: &str, cache: &'static str, headers: &HeaderMap) -> Response {
     let (Some(content), Some(etag)) = (assets::file(name, brotli), assets::etag(name)) else {
         return Problem::new(Code::NotFound, "there is no such file").into_response();
     };
-    let kind = match name.rsplit('.').next() {
-        Some("js") => "text/javascript; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("wasm") => "application/wasm",
-        _ => "text/plain; charset=utf-8",
-    };
     let common = [
         (header::CACHE_CONTROL, cache),
         (header::VARY, "Accept-Encoding"),
@@ -66,7 +74,7 @@ fn serve(name: &str, cache: &'static str, headers: &HeaderMap) -> Response {
     if accepts(header::IF_NONE_MATCH, &etag) {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
-    let mut response = (common, [(header::CONTENT_TYPE, kind)], content).into_response();
+    let mut response = (common, [(header::CONTENT_TYPE, kind(name))], content).into_response();
     if brotli {
         response.headers_mut().insert(header::CONTENT_ENCODING, axum::http::HeaderValue::from_static("br"));
     }

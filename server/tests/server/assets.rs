@@ -44,6 +44,9 @@ async fn operators_and_strangers_are_answered() {
     let app = TestApp::init().start().await;
     assert_eq!(app.get("/healthz").send().await.unwrap().text().await.unwrap(), "ok\n");
     assert_eq!(app.get("/readyz").send().await.unwrap().text().await.unwrap(), "ready\n");
+    let icon = app.get("/favicon.svg").send().await.unwrap();
+    assert_eq!(icon.headers()["content-type"], "image/svg+xml");
+    assert!(app.get("/robots.txt").send().await.unwrap().text().await.unwrap().contains("Disallow: /"));
     problem(app.get("/nothing").send().await.unwrap(), 404, "not_found").await;
     problem(app.get("/widget/v1/start").send().await.unwrap(), 405, "method").await;
     let response = app.get("/healthz").send().await.unwrap();
