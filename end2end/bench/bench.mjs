@@ -5,7 +5,7 @@
 
 import { cpus } from "node:os";
 import { commands } from "./commands.mjs";
-import { end, guard, wait } from "./ending.mjs";
+import { end, guard, isStopping, wait } from "./ending.mjs";
 import { shift, typable } from "./opening.mjs";
 import { launch, serveHost } from "./page.mjs";
 import { script } from "./script.mjs";
@@ -34,7 +34,7 @@ async function run(wanted) {
   const measure = async (name, where) => {
     const started = performance.now();
     const say = (text) => console.error(`  ${name}: ${text}`);
-    const { title, rows, notes } = await SECTIONS[name]({ ...where, server, say });
+    const { title, rows, notes } = await Promise.race([SECTIONS[name]({ ...where, server, say }), server.broken]);
     tables.push(print(title, rows, notes));
     say(`done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   };
@@ -68,9 +68,12 @@ guard(LONGEST_MS);
 try {
   const text = await run(wanted.length ? wanted : Object.keys(SECTIONS));
   await end();
-  process.stdout.write(text);
+  if (!isStopping()) process.stdout.write(text);
 } catch (error) {
-  await end();
-  console.error(error);
-  process.exitCode = 1;
+  // Whoever stops the run ends it, too.
+  if (!isStopping()) {
+    console.error(error.stack);
+    await end();
+    process.exitCode = 1;
+  }
 }

@@ -1,6 +1,10 @@
 // What a run starts it also ends: when it is done, when it breaks, and at Ctrl-C.
 
 const steps = [];
+let stopping = false;
+
+/** Whether the run was told to stop: then it is no wonder that things break. */
+export const isStopping = () => stopping;
 
 /** Notes what must be undone at the end; what was started last ends first. */
 export const atEnd = (step) => void steps.push(step);
@@ -18,11 +22,10 @@ export async function end() {
 
 /** Ends the run when it is told to stop, and when it takes so long that something must hang. */
 export function guard(milliseconds) {
-  let ending = false;
   const stop = async (code, why) => {
     // Whoever asks twice does not want to wait.
-    if (ending) process.exit(code);
-    ending = true;
+    if (stopping) process.exit(code);
+    stopping = true;
     console.error(`bench: ${why}`);
     await end();
     process.exit(code);

@@ -40,11 +40,15 @@ export async function startServer() {
     process.off("exit", kill);
   });
 
-  let said = "";
   child.stderr.pipe(process.stderr);
-  const told = new Promise((resolve, reject) => {
+  // Nobody may be waiting for this at the moment when it happens.
+  const broken = new Promise((_, reject) => {
     child.once("error", reject);
-    ended.then(() => reject(new Error(`the server ended by itself\n${said}`)));
+    ended.then(() => reject(new Error("the server has ended by itself")));
+  });
+  broken.catch(() => {});
+  let said = "";
+  const told = new Promise((resolve) => {
     child.stdout.on("data", (chunk) => {
       said += chunk;
       const address = /Porchlight +(http:\S+)/.exec(said)?.[1];
@@ -52,6 +56,6 @@ export async function startServer() {
       if (address && key) resolve({ address, key });
     });
   });
-  const { address, key } = await within(START_MS, "the server to start", told);
-  return { address, key, folder, pid: child.pid, version, build: basename(dirname(bin)) };
+  const { address, key } = await within(START_MS, "the server to start", Promise.race([told, broken]));
+  return { address, key, folder, broken, pid: child.pid, version, build: basename(dirname(bin)) };
 }

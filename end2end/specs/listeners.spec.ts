@@ -43,8 +43,9 @@ test.describe("window.Porchlight", () => {
   });
 
   test("listeners added later hear what comes later, until they unsubscribe", async ({ page, host, widget }) => {
-    await page.goto(host.page());
-    await expect(widget.launcher).toBeVisible();
+    // What the launcher causes is over before the late listeners come.
+    await page.goto(host.page({ before: `window.triggered = 0; window.Porchlight = [["on", "conversation.triggered", () => triggered++]];` }));
+    await expect.poll(() => page.evaluate("triggered")).toBe(1);
     await page.evaluate(async () => {
       const all = window as unknown as { Porchlight: { ready: Promise<void>; on(type: string, listener: (event: { type: string }) => void): () => void } } & Record<string, unknown>;
       await all.Porchlight.ready;

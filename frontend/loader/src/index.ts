@@ -80,4 +80,4 @@ if (!queued?.on) {
   if (attributes.adobeGlobals != null) Object.assign(page, { addListener: AdobeDX.addListener, Enum: AdobeDX.Enum });
   begin();
   Porchlight.push(...((queued || []) as Command[]));
-} else console.warn("Porchlight: loaded twice");
+} else console.warn("Porchlight: twice");

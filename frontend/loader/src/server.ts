@@ -178,12 +178,15 @@ const send = async (reported: Reported, locale?: string): Promise<Told> => {
 /** Asks for what this page has not been told, and for the settings in another language if one is named. */
 export const sync = (locale?: string): Promise<Told | void> => send(here(null, []), locale).catch(() => {});
 
-let flushing = false;
+/** While reports are under way: until they are delivered, or cannot be. */
+export let flushing: Promise<void> | undefined;
+
+const flush = (): Promise<void> => (flushing ||= deliver());
 
 /** Delivers what waits, oldest first: what earlier loads of a page could not deliver, and then what this one reports. */
-const flush = async (): Promise<void> => {
-  if (flushing) return;
-  flushing = true;
+const deliver = async (): Promise<void> => {
+  // Not before it is noted that this runs.
+  await 0;
   for (let next: Reported | undefined; (next = keep().queue?.[0] || waiting[0]); ) {
     try {
       await send(next);
@@ -199,7 +202,7 @@ const flush = async (): Promise<void> => {
     const { queue } = keep();
     if (queue) keep({ queue: others(queue) });
   }
-  flushing = false;
+  flushing = undefined;
 };
 
 /** The page is told what happened all the same; the server will be, later, under the same id. */

@@ -1,7 +1,7 @@
 // The launcher and the panel around its iframe, in a shadow root: no style of the page reaches in, none of ours reaches out.
 
 import css from "./widget.css";
-import { type Conversation, type Settings, type Told, attributes, report, server, remember, sync, told, visit, wasOpen } from "./server";
+import { type Conversation, type Settings, type Told, attributes, flushing, report, server, remember, sync, told, visit, wasOpen } from "./server";
 
 export interface Widget {
   open(focus: boolean, conversation?: string): void;
@@ -60,7 +60,7 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
     report(type, { element: ELEMENT, widget: WIDGET, ...fields }, conversation || null);
 
   /** Posts the visitor's token into the iframe: it is never in an address, and the transcript arrives rendered. */
-  const load = (): void => {
+  const load = async (): Promise<void> => {
     port = undefined;
     frame?.remove();
     frame = create("iframe", { title: settings.title, name: ELEMENT + visit.view }, panel);
@@ -69,6 +69,8 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
     const { locale = navigator.language, theme = "auto" } = attributes;
     const fields = { token, view, after: String(cursor), page: location.href, conversation: conversation as string, locale, theme };
     for (const [name, value] of Object.entries(fields)) create("input", { name, value }, form);
+    // The server hears first that the launcher was shown, and then that the panel opens.
+    await flushing;
     form.submit();
     form.remove();
     // Each load may have brought events that no script in the panel could tell.
@@ -92,7 +94,7 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
       else panel.open = true;
     }
     show();
-    if (again || other) load();
+    if (again || other) void load();
     label();
     remember("1");
     if (focus) {
@@ -115,8 +117,8 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
 
   const toggle = (clicked?: boolean): void => {
     if (isOpen) return shut();
-    if (clicked) happened("widget.clicked", { kind: "Chat" });
     open(true);
+    if (clicked) happened("widget.clicked", { kind: "Chat" });
   };
 
   const show = (): void => {
@@ -165,7 +167,7 @@ export const mount = (settings: Settings, offered: Conversation | null): Widget 
       void sync(attributes.locale).then((answer) => {
         Object.assign(settings, answer?.settings);
         label();
-        if (frame) load();
+        if (frame) void load();
       }),
     remove: () => {
       removeEventListener("message", listen);
