@@ -43,7 +43,7 @@ const Porchlight = {
     for (const [name, ...args] of commands) {
       const method = (Porchlight as unknown as Record<string, unknown>)[name];
       if (typeof method === "function" && name !== "push") method(...args);
-      else console.warn("Porchlight: no " + name);
+      else console.warn("Porchlight: no", name);
     }
   },
 };
@@ -80,4 +80,4 @@ if (!queued?.on) {
   if (attributes.adobeGlobals != null) Object.assign(page, { addListener: AdobeDX.addListener, Enum: AdobeDX.Enum });
   begin();
   Porchlight.push(...((queued || []) as Command[]));
-} else console.warn("Porchlight: twice");
+} else console.warn("Porchlight twice");

@@ -56,6 +56,8 @@ interface Reported {
 
 interface Kept {
   token?: string;
+  /** Whether the panel was ever opened here. */
+  opened?: boolean;
   /** What has not reached the server. */
   queue?: Reported[];
 }
@@ -87,6 +89,7 @@ const post = async <T>(path: string, body: unknown): Promise<T> => {
   const response = await fetch(server + "/widget/v1/" + path, {
     method: "POST",
     body: JSON.stringify(body),
+    // What is reported while the page goes away arrives all the same.
     keepalive: true,
   });
   const answer = await response.json();
@@ -102,7 +105,7 @@ interface Problem {
 /** Whether the server will never take it, which the page's developer is told; else it may take it later. */
 export const refused = ({ status = 500, detail }: Problem): boolean => {
   const never = status < 500 && status !== 429;
-  if (never) console.error("Porchlight: " + detail);
+  if (never) console.error("Porchlight:", detail);
   return never;
 };
 
@@ -119,15 +122,19 @@ export const start = async (): Promise<Begun> => {
 
 /** Forgets the visitor. */
 export const forget = (): void => {
+  remember("");
   memory = {};
   attempt(() => localStorage.removeItem(key));
-  remember("");
 };
 
 /** Remembers over a load of the page whether the panel is open. */
-export const remember = (open: string): void => void attempt(() => sessionStorage.setItem(key + ":open", open));
+export const remember = (open: string): void => {
+  keep({ opened: true });
+  attempt(() => sessionStorage.setItem(key + ":open", open));
+};
 
-export const wasOpen = (): boolean => !!attempt(() => sessionStorage.getItem(key + ":open"));
+/** Asked only where the panel was ever opened: the first look into a storage costs a page some milliseconds. */
+export const wasOpen = (): unknown => keep().opened && attempt(() => sessionStorage.getItem(key + ":open"));
 
 const seen = new Set<string>();
 

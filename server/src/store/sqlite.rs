@@ -6,7 +6,7 @@
 use std::{fmt, future::Future, path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use sqlx::{
-    Connection, Executor, SqliteConnection, SqlitePool,
+    ConnectOptions, Connection, Executor, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::{
@@ -45,7 +45,9 @@ pub(super) async fn open(file: &Path, commit_batch: usize, queue_limit: usize) -
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT);
+        .busy_timeout(BUSY_TIMEOUT)
+        // What is logged is what was asked of us, not each statement of it: that would cost as much as the statement.
+        .disable_statement_logging();
     let mut connection = SqliteConnection::connect_with(&options).await?;
     sqlx::migrate!("migrations/sqlite").run(&mut connection).await?;
     let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
