@@ -1,5 +1,5 @@
-// Builds all that browsers load into frontend/dist: the loader, its types, the panel's style, wasm and glue, the names of countries.
-// Every file but the loader carries a hash of its content in its name, so that it may be cached for ever; manifest.json says which.
+// Builds all that browsers load into frontend/dist: the loader's core and stage, its types, the panel's style, wasm and glue, the names of
+// countries. Every file but the core carries a hash of its content in its name, so that it may be cached for ever; manifest.json says which.
 // What has not changed is not built again.
 
 import { execFileSync } from "node:child_process";
@@ -66,16 +66,25 @@ const minifiedCss = {
     }),
 };
 
+/** One bundle of the loader, as text. */
+async function bundle(entry, options) {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "frontend/loader/src", entry)],
+    bundle: true,
+    minify: true,
+    target: "es2021",
+    charset: "utf8",
+    write: false,
+    plugins: [minifiedCss],
+    ...options,
+  });
+  return outputFiles[0].text;
+}
+
 say("loader");
-const loader = await build({
-  entryPoints: [join(root, "frontend/loader/src/index.ts")],
-  bundle: true,
-  minify: true,
-  target: "es2021",
-  charset: "utf8",
-  write: false,
-  plugins: [minifiedCss],
-});
+const stage = await bundle("stage/index.ts", { format: "esm" });
+const stageName = `stage.${sha(stage)}.js`;
+const core = await bundle("index.ts", { define: { STAGE: JSON.stringify(stageName) } });
 const types = ["porchlight.d.ts", "events.d.ts"].map((file) => readFileSync(join(root, "frontend/loader/types", file), "utf8")).join("\n");
 
 say("style");
@@ -90,13 +99,14 @@ const widgetName = `widget.${sha(Buffer.concat([Buffer.from(minifiedGlue), wasm]
 const css = readFileSync(sheet);
 const cssName = `widget.${sha(css)}.css`;
 const files = {
-  "porchlight.js": loader.outputFiles[0].contents,
+  "porchlight.js": core,
+  [stageName]: stage,
   "porchlight.d.ts": types,
-  "countries.json": countries(["ar", "de", "en"]),
+  "countries.json": countries(["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pt-BR", "zh-Hans", "zh-Hant"]),
   [cssName]: css,
   [`${widgetName}.js`]: minifiedGlue,
   [`${widgetName}_bg.wasm`]: wasm,
-  "manifest.json": JSON.stringify({ widget: widgetName, css: cssName }),
+  "manifest.json": JSON.stringify({ widget: widgetName, css: cssName, stage: stageName }),
 };
 mkdirSync(dist, { recursive: true });
 const expected = new Set(Object.keys(files).flatMap((name) => [name, `${name}.br`]));

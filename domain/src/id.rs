@@ -104,8 +104,25 @@ pub fn is_slug(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
+/// The longest name of a card within sub-flows, in characters.
+const PATH_MAX: usize = 512;
+
+/// Whether a text can name a card: an authored name, or several joined by `.` where sub-flows run sub-flows.
+fn is_path(text: &str) -> bool {
+    text.len() <= PATH_MAX && text.split('.').all(is_slug)
+}
+
+const FILE_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$";
+const FILE_EXPECTED: &str = "the name of a file: 1 to 100 letters, digits, -, _ or ., beginning with a letter or digit";
+
+fn is_file_name(text: &str) -> bool {
+    text.len() <= 100
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
 macro_rules! slugs {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $valid:ident, $pattern:ident, $expected:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
@@ -129,7 +146,7 @@ macro_rules! slugs {
             type Err = BadId;
 
             fn from_str(text: &str) -> Result<Self, BadId> {
-                if is_slug(text) { Ok(Self(text.to_owned())) } else { Err(BadId::new(SLUG_EXPECTED, text)) }
+                if $valid(text) { Ok(Self(text.to_owned())) } else { Err(BadId::new($expected, text)) }
             }
         }
 
@@ -150,7 +167,7 @@ macro_rules! slugs {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": SLUG_PATTERN })
+                json_schema!({ "type": "string", "pattern": $pattern })
             }
         }
     )*};
@@ -158,13 +175,33 @@ macro_rules! slugs {
 
 slugs! {
     /// The public key of a site, as in `data-site`.
-    SiteKey;
+    SiteKey: is_slug, SLUG_PATTERN, SLUG_EXPECTED;
     /// Names a conversation within its site.
-    ConversationId;
-    /// Names a card within its conversation.
-    CardId;
+    ConversationId: is_slug, SLUG_PATTERN, SLUG_EXPECTED;
+    /// Names a card within its conversation; one of a sub-flow after the card that runs it, as `contact.email`.
+    CardId: is_path, SLUG_PATTERN, SLUG_EXPECTED;
     /// Names an attribute of a visitor, such as `email` or `topic`.
-    AttributeName;
+    AttributeName: is_slug, SLUG_PATTERN, SLUG_EXPECTED;
+    /// Names a file of a site.
+    FileName: is_file_name, FILE_PATTERN, FILE_EXPECTED;
+}
+
+impl CardId {
+    /// This card as one of the sub-flow that another card runs.
+    #[must_use]
+    pub fn within(&self, runs: &Self) -> Self {
+        Self(format!("{runs}.{self}"))
+    }
+
+    /// Whether it is one of the sub-flow that another card runs.
+    pub(crate) fn is_within(&self, runs: &Self) -> bool {
+        self.0.strip_prefix(&runs.0).is_some_and(|rest| rest.starts_with('.'))
+    }
+
+    /// Whether it is short enough to be read again: sub-flows within sub-flows make it longer and longer.
+    pub(crate) fn is_valid(&self) -> bool {
+        is_path(&self.0)
+    }
 }
 
 #[cfg(test)]

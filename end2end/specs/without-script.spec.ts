@@ -5,7 +5,7 @@ import { EMAIL, PHONE, PHONE_E164, TOPICS, expect, expectTold, heard, test, type
 const OPENED = ["widget.loaded", "widget.shown", "conversation.triggered", "widget.clicked"];
 
 const variants = [
-  { blocked: "all of its script", files: /\/assets\/[^/]+\.(js|wasm)$/ },
+  { blocked: "all of its script", files: /\/assets\/widget[^/]+\.(js|wasm)$/ },
   { blocked: "its wasm", files: /\/assets\/[^/]+\.wasm$/ },
 ];
 

@@ -27,6 +27,8 @@ pub struct Manifest {
     pub widget: String,
     /// The panel's style.
     pub css: String,
+    /// The part of the loader that is loaded when it is needed.
+    pub stage: String,
 }
 
 /// Names of this build's files.

@@ -126,6 +126,7 @@ settings! {
     log_format: LogFormat = LogFormat::Text, "How the log is written: text or json";
     session_timeout_minutes: u64 = 30, [1 to 1440], "A session ends after this many minutes without activity";
     body_limit_bytes: usize = 16_384, [1024 to 1_048_576], "The largest body of a request, in bytes";
+    file_limit_bytes: usize = 10_485_760, [1024 to 104_857_600], "The largest file of a site, in bytes: a document that a card shows, a picture";
     reports_limit: usize = 50, [1 to 500], "The most reports a page may send at once";
     late_report_days: u64 = 7, [0 to 90], "A page's report that could not be delivered keeps its own time for this many days; an older one gets the time of its delivery";
     starts_per_minute: u32 = 120, [1 to 1_000_000], "How often pages may start from one address, a minute";

@@ -2,8 +2,11 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use porchlight_domain::id::SiteKey;
-use serde::{Deserialize, Serialize};
+use porchlight_domain::{
+    conversation::{Text, fits_locale, is_locale},
+    id::{FileName, SiteKey},
+};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use url::{Host, Url};
 
 /// A site's settings.
@@ -12,26 +15,116 @@ use url::{Host, Url};
 pub struct Site {
     /// Its public key, as in `data-site`.
     pub key: SiteKey,
-    /// The title of the panel.
-    pub title: Title,
+    /// The title of the panel, in each language that has one.
+    #[serde(deserialize_with = "title")]
+    pub title: Text,
     /// The origins its pages are on.
     pub origins: Vec<Origin>,
     /// Its colour.
     #[serde(default)]
     pub accent: Colour,
-    /// The corner the launcher stands in.
-    #[serde(default)]
-    pub corner: Corner,
     /// The country of phone numbers that name none, as two letters.
-    #[serde(default = "default_country")]
+    #[serde(default = "default_country", deserialize_with = "country")]
     pub country: String,
+    /// The languages it speaks, the first to whoever speaks none of them; every language there is, if it names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "locales")]
+    pub locales: Vec<String>,
     /// Whether pages are told e-mail addresses and phone numbers, too.
     #[serde(default)]
     pub contact_details_in_browser: bool,
+    /// How it looks.
+    #[serde(default)]
+    pub theme: Theme,
+    /// The launcher.
+    #[serde(default)]
+    pub launcher: Launcher,
+}
+
+/// How the panel looks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Theme {
+    /// Light, dark, or as the visitor's device is.
+    pub mode: Mode,
+    /// The letters.
+    pub font: Font,
+    /// The radius of the panel's corners, in pixels.
+    pub radius: Pixels<24>,
+    /// A picture in the panel's head, one of the site's files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<FileName>,
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self { mode: Mode::Auto, font: Font::System, radius: Pixels(16), avatar: None }
+    }
+}
+
+/// The launcher.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Launcher {
+    /// The corner it stands in.
+    pub corner: Corner,
+    /// Its distance from the side of the page, in pixels.
+    pub x: Pixels<200>,
+    /// Its distance from the bottom of the page, in pixels.
+    pub y: Pixels<200>,
+    /// What is drawn on it.
+    pub icon: LauncherIcon,
+    /// What is written on it, in each language.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "label")]
+    pub label: Option<Text>,
+}
+
+impl Default for Launcher {
+    fn default() -> Self {
+        Self { corner: Corner::End, x: Pixels(20), y: Pixels(20), icon: LauncherIcon::Chat, label: None }
+    }
 }
 
 fn default_country() -> String {
     "US".to_owned()
+}
+
+/// The longest title, in characters.
+pub const TITLE_MAX: usize = 60;
+/// The longest label of the launcher, in characters.
+pub const LABEL_MAX: usize = 30;
+
+fn line<'de, D: Deserializer<'de>>(deserializer: D, name: &str, max: usize) -> Result<Text, D::Error> {
+    let text = Text::deserialize(deserializer)?;
+    let good = |line: &str| !line.trim().is_empty() && line.chars().count() <= max && !line.chars().any(char::is_control);
+    if text.all().all(|(tag, line)| good(line) && tag.is_none_or(is_locale)) {
+        return Ok(text);
+    }
+    let message = format!("{name}: expected a line of 1 to {max} characters, or one for each language as in {{ en = \"Help\" }}");
+    Err(Error::custom(message))
+}
+
+fn title<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
+    line(deserializer, "title", TITLE_MAX)
+}
+
+fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
+    line(deserializer, "launcher.label", LABEL_MAX).map(Some)
+}
+
+fn country<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let code = String::deserialize(deserializer)?;
+    if crate::phone::regions().iter().any(|(known, _, _)| *known == code) {
+        return Ok(code);
+    }
+    Err(Error::custom(format!("country: expected two capital letters of a country, such as DE, got {code:?}")))
+}
+
+fn locales<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let locales = Vec::<String>::deserialize(deserializer)?;
+    match locales.iter().find(|tag| !is_locale(tag)) {
+        Some(tag) => Err(Error::custom(format!("locales: expected language tags such as de or pt-BR, got {tag:?}"))),
+        None => Ok(locales),
+    }
 }
 
 impl Site {
@@ -40,18 +133,149 @@ impl Site {
     /// # Errors
     /// What is wrong, with its line.
     pub fn read(source: &str) -> Result<Self, toml::de::Error> {
-        let site: Self = toml::from_str(source)?;
-        if !crate::phone::regions().iter().any(|(code, _, _)| *code == site.country) {
-            let message = format!("country: expected two capital letters of a country, such as DE, got {:?}", site.country);
-            return Err(serde::de::Error::custom(message));
-        }
-        Ok(site)
+        toml::from_str(source)
+    }
+
+    /// As `site.toml`.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // Settings are texts, numbers and lists of them, which TOML has.
+        toml::to_string_pretty(self).unwrap_or_default()
     }
 
     /// Whether a page of this origin is one of the site's.
     #[must_use]
     pub fn allows(&self, origin: &url::Origin) -> bool {
         self.origins.iter().any(|allowed| allowed.includes(origin))
+    }
+
+    /// The language to speak to a visitor: of those they prefer (a tag, or several as in `Accept-Language`) the first that the site
+    /// speaks, else the site's first.
+    #[must_use]
+    pub fn language(&self, preferred: &str) -> String {
+        let wanted = preferred.split(',').map(|tag| tag.split(';').next().unwrap_or_default().trim());
+        let speaks = |tag: &&str| self.locales.iter().any(|own| fits_locale(own, tag) || fits_locale(tag, own));
+        let mut good = wanted.filter(|tag| is_locale(tag)).filter(|tag| self.locales.is_empty() || speaks(tag));
+        good.next().unwrap_or(self.main_locale()).to_owned()
+    }
+
+    /// Its title in a visitor's language.
+    #[must_use]
+    pub fn title_in(&self, locale: &str) -> &str {
+        self.title.in_locale(locale, self.main_locale())
+    }
+
+    /// The language of whoever speaks none of the site's.
+    #[must_use]
+    pub fn main_locale(&self) -> &str {
+        self.locales.first().map_or("en", String::as_str)
+    }
+}
+
+/// A length in pixels, at most `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Pixels<const MAX: u16>(u16);
+
+impl<const MAX: u16> Pixels<MAX> {
+    /// How many.
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl<'de, const MAX: u16> Deserialize<'de> for Pixels<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pixels = i64::deserialize(deserializer)?;
+        let within = u16::try_from(pixels).ok().filter(|pixels| *pixels <= MAX);
+        within.map(Self).ok_or_else(|| Error::custom(format!("expected a number of pixels from 0 to {MAX}, got {pixels}")))
+    }
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+    /// As the visitor's device is.
+    Auto,
+}
+
+impl Mode {
+    /// As pages and `data-theme` name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+            Self::Auto => "auto",
+        }
+    }
+}
+
+/// The letters of the panel: those that a visitor's device has, so that none are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Font {
+    /// The device's own.
+    System,
+    /// With serifs.
+    Serif,
+    /// Round ones.
+    Rounded,
+    /// Of equal width.
+    Mono,
+}
+
+impl Font {
+    /// As CSS names it. (Sources: modernfontstacks.com, system UI, transitional, rounded sans and monospace code.)
+    #[must_use]
+    pub const fn family(self) -> &'static str {
+        match self {
+            Self::System => "system-ui,-apple-system,\"Segoe UI\",Roboto,\"Noto Sans\",\"Noto Sans Arabic\",sans-serif",
+            Self::Serif => "Charter,\"Bitstream Charter\",\"Sitka Text\",Cambria,\"Noto Serif\",serif",
+            Self::Rounded => {
+                "ui-rounded,\"Hiragino Maru Gothic ProN\",Quicksand,Comfortaa,Manjari,\"Arial Rounded MT Bold\",sans-serif"
+            }
+            Self::Mono => "ui-monospace,\"Cascadia Code\",\"Source Code Pro\",Menlo,Consolas,\"DejaVu Sans Mono\",monospace",
+        }
+    }
+}
+
+/// What is drawn on the launcher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LauncherIcon {
+    /// A bubble.
+    Chat,
+    /// A question mark.
+    Question,
+    /// A receiver.
+    Phone,
+    /// A waving hand.
+    Wave,
+}
+
+impl LauncherIcon {
+    /// The shape, as CSS clips a square of 28 pixels to it.
+    #[must_use]
+    pub const fn shape(self) -> &'static str {
+        match self {
+            Self::Chat => "path(\"M14 4c6 0 11 4 11 9.5S20 23 14 23c-1 0-2 0-3-.3L5 25l1-4c-2-2-3-5-3-7.5C3 8 8 4 14 4Z\")",
+            Self::Question => {
+                "path(evenodd,\"M14 3a11 11 0 1 1 0 22 11 11 0 0 1 0-22Zm0 4.5c-2.6 0-4.4 1.6-4.5 3.9h2.4c.1-1.1.9-1.8 2.1-1.8 1.1 0 1.9.6 1.9 1.6 0 .9-.5 1.3-1.5 2-1.2.7-1.7 1.5-1.6 2.9v.6h2.3v-.5c0-.9.4-1.3 1.5-2 1.1-.7 1.8-1.6 1.8-3.1 0-2.1-1.8-3.6-4.4-3.6Zm-.1 10.7a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3Z\")"
+            }
+            Self::Phone => {
+                "path(\"M8 4h3.2l1.8 5-2.3 1.7a11 11 0 0 0 6.6 6.6L19 15l5 1.8V20a4 4 0 0 1-4 4C11.2 24 4 16.800 4 8a4 4 0 0 1 4-4Z\")"
+            }
+            Self::Wave => {
+                "path(\"M9 4a1.500 1.500 0 0 1 3 0v7l1-8.500a1.500 1.500 0 0 1 3 .3L15.700 11l2-6.500a1.500 1.500 0 0 1 2.900.8L18.800 13l1.700-2.800a1.800 1.800 0 0 1 3.200 1.600l-3.200 8C19 23 16.500 25 13.500 25 9.500 25 7 22 6.300 19L4 11.500a1.500 1.500 0 0 1 2.900-.9L9 16Z\")"
+            }
+        }
     }
 }
 
@@ -70,33 +294,6 @@ macro_rules! text_serde {
         }
     };
 }
-
-/// The longest title, in characters.
-pub const TITLE_MAX: usize = 60;
-
-/// A short line of text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Title(String);
-
-impl FromStr for Title {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        if text.is_empty() || text.chars().count() > TITLE_MAX || text.chars().any(char::is_control) {
-            return Err(format!("title: expected a line of 1 to {TITLE_MAX} characters"));
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Title {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-text_serde!(Title);
 
 /// An origin that pages of a site may be on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,63 +1,98 @@
-//! A site as files: `site.toml`, and `conversations/*.json`. So a customer keeps it in git.
+//! A site as files: `site.toml`, `conversations/*.json` and `files/*`. So a customer keeps it in git.
 
 use std::{fs, io, path::Path};
 
 use porchlight_domain::{
     conversation::{Conversation, problems_in_words},
-    id::ConversationId,
+    id::{ConversationId, FileName},
 };
 
 use crate::{
+    files,
     outside::Outside,
+    publish::{self, NotPublished, Outcome, Sources},
     site::Site,
-    store::{Command, Failure, Published, Tx},
+    store::{Command, Failure, SiteFile, Tx},
 };
 
 /// The file of the site's settings.
 pub const SITE_FILE: &str = "site.toml";
 /// The folder of its conversations.
 pub const CONVERSATIONS: &str = "conversations";
+/// The folder of its files.
+pub const FILES: &str = "files";
 
 /// A site that was read without problems.
 #[derive(Debug, Clone)]
 pub struct SiteFiles {
     /// Its settings.
     pub site: Site,
-    /// Its conversations.
-    pub conversations: Vec<Conversation>,
+    /// The settings as they are written.
+    pub source: String,
+    /// Its conversations as they are written.
+    pub conversations: Sources,
+    /// Its files.
+    pub files: Vec<SiteFile>,
 }
 
 impl SiteFiles {
-    /// Reads files by name and text.
+    /// Reads files by name and content, of which each file of the site may have so many bytes.
     ///
     /// # Errors
     /// Every problem of every file, a line each.
-    pub fn read(files: &[(String, String)]) -> Result<Self, String> {
+    pub fn read(named: Vec<(String, Vec<u8>)>, limit: usize) -> Result<Self, String> {
         let mut problems = String::new();
         let mut site = None;
-        let mut conversations: Vec<(&str, Conversation)> = Vec::new();
-        for (name, text) in files {
-            if Path::new(name).file_name().is_some_and(|file| file == SITE_FILE) {
-                match Site::read(text) {
-                    Ok(read) => site = Some(read),
+        let mut conversations = Sources::new();
+        let mut names: Vec<(ConversationId, String)> = Vec::new();
+        let mut files = Vec::new();
+        for (name, content) in named {
+            let path = Path::new(&name);
+            if path.parent().and_then(Path::file_name).is_some_and(|folder| folder == FILES) {
+                match file(path, content, limit) {
+                    Ok(file) => files.push(file),
+                    Err(error) => problems += &format!("{name}: {error}\n"),
+                }
+                continue;
+            }
+            let Ok(text) = String::from_utf8(content) else {
+                problems += &format!("{name}: expected text in UTF-8\n");
+                continue;
+            };
+            if path.file_name().is_some_and(|file| file == SITE_FILE) {
+                match Site::read(&text) {
+                    Ok(read) => site = Some((read, text)),
                     Err(error) => problems += &format!("{name}: {}\n", error.to_string().trim_end()),
                 }
                 continue;
             }
-            match Conversation::read(text) {
+            match Conversation::read(&text) {
                 Ok(conversation) => {
-                    if let Some((first, _)) = conversations.iter().find(|(_, other)| other.id == conversation.id) {
+                    if let Some((_, first)) = names.iter().find(|(id, _)| *id == conversation.id) {
                         problems += &format!("{name}: the id \"{}\" is that of {first} already\n", conversation.id);
                     }
-                    conversations.push((name, conversation));
+                    names.push((conversation.id.clone(), name));
+                    conversations.insert(conversation.id, text);
                 }
-                Err(found) => problems += &problems_in_words(name, &found),
+                Err(found) => problems += &problems_in_words(&name, &found),
             }
         }
-        match site {
-            Some(site) if problems.is_empty() => {
-                Ok(Self { site, conversations: conversations.into_iter().map(|(_, conversation)| conversation).collect() })
+        let has_file = |wanted: &FileName| files.iter().any(|file| file.name == *wanted);
+        if problems.is_empty()
+            && let Err(wrong) = publish::link(&conversations, &has_file)
+        {
+            for wrong in wrong {
+                let name = names.iter().find(|(id, _)| *id == wrong.conversation).map_or(CONVERSATIONS, |(_, name)| name);
+                problems += &problems_in_words(name, &[wrong.problem]);
             }
+        }
+        if let Some((Site { theme, .. }, _)) = &site
+            && let Some(avatar) = theme.avatar.as_ref().filter(|avatar| !has_file(avatar))
+        {
+            problems += &format!("{SITE_FILE}: theme.avatar: there is no file {FILES}/{avatar}\n");
+        }
+        match site {
+            Some((site, source)) if problems.is_empty() => Ok(Self { site, source, conversations, files }),
             None if problems.is_empty() => Err(format!("{SITE_FILE} is missing\n")),
             _ => Err(problems),
         }
@@ -67,67 +102,134 @@ impl SiteFiles {
     ///
     /// # Errors
     /// Every problem of every file, a line each, or that a file cannot be read.
-    pub fn read_folder(folder: &Path) -> Result<Self, String> {
-        let text = |path: &Path| -> Result<(String, String), String> {
-            let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}\n", path.display()))?;
-            Ok((path.display().to_string(), text))
-        };
-        let mut files = vec![text(&folder.join(SITE_FILE))?];
-        let conversations = folder.join(CONVERSATIONS);
-        let listed = match fs::read_dir(&conversations) {
-            Ok(listed) => listed.collect::<Result<Vec<_>, _>>(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error),
-        };
-        let mut paths: Vec<_> =
-            listed.map_err(|error| format!("{}: {error}\n", conversations.display()))?.iter().map(fs::DirEntry::path).collect();
-        paths.sort();
-        for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
-            files.push(text(path)?);
+    pub fn read_folder(folder: &Path, limit: usize) -> Result<Self, String> {
+        let told = |path: &Path, error: io::Error| format!("{}: {error}\n", path.display());
+        let mut paths = vec![folder.join(SITE_FILE)];
+        for name in [CONVERSATIONS, FILES] {
+            let folder = folder.join(name);
+            if !folder.exists() {
+                continue;
+            }
+            let listed = fs::read_dir(&folder).map_err(|error| told(&folder, error))?;
+            let mut found = Vec::new();
+            for entry in listed {
+                let path = entry.map_err(|error| told(&folder, error))?.path();
+                let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+                if !hidden && path.is_file() && (name == FILES || path.extension().is_some_and(|ending| ending == "json")) {
+                    found.push(path);
+                }
+            }
+            found.sort();
+            paths.extend(found);
         }
-        Self::read(&files)
+        let mut named = Vec::new();
+        for path in paths {
+            named.push((path.display().to_string(), fs::read(&path).map_err(|error| told(&path, error))?));
+        }
+        Self::read(named, limit)
+    }
+
+    /// Writes the site into a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write_folder(&self, folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder.join(CONVERSATIONS))?;
+        fs::write(folder.join(SITE_FILE), &self.source)?;
+        for (id, source) in &self.conversations {
+            fs::write(folder.join(CONVERSATIONS).join(format!("{id}.json")), source)?;
+        }
+        if !self.files.is_empty() {
+            fs::create_dir_all(folder.join(FILES))?;
+        }
+        for file in &self.files {
+            fs::write(folder.join(FILES).join(file.name.as_str()), &file.content)?;
+        }
+        Ok(())
     }
 }
 
-/// Loads a site: its settings, and its conversations as published. Those it had and that are not among them are unpublished;
-/// visitors who began one go on with it.
-#[derive(Debug)]
+fn file(path: &Path, content: Vec<u8>, limit: usize) -> Result<SiteFile, String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.parse::<FileName>().map_err(|error| error.to_string())?;
+    files::read(name, content, limit).map_err(|error| error.to_string())
+}
+
+/// Loads a site: its settings, its files, and its conversations as drafts, which are then published unless it is told otherwise. What the
+/// site had and the files have not is thrown away and taken out of publication.
 pub struct Import {
     /// What to load.
     pub files: SiteFiles,
-    /// The time of publication.
+    /// Whether the conversations are published, too.
+    pub publish: bool,
+    /// The time of publication, and the secret of a new site.
     pub outside: Outside,
 }
 
-/// What an import did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Imported {
-    /// What is published now.
-    pub published: Vec<Published>,
-    /// What was taken out of publication.
-    pub unpublished: Vec<ConversationId>,
-}
-
 impl Command for Import {
-    type Done = Imported;
-    type Refusal = std::convert::Infallible;
+    type Done = Outcome;
+    type Refusal = String;
 
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Imported, Failure<Self::Refusal>> {
-        let SiteFiles { site, conversations } = self.files;
-        tx.put_site(&site).await?;
-        let before = tx.published(&site.key).await?;
-        let mut published = Vec::new();
-        for conversation in &conversations {
-            published.push(tx.publish(&site.key, conversation, self.outside.now()).await?);
-        }
-        let mut unpublished = Vec::new();
-        for Published { conversation, .. } in before {
-            if !conversations.iter().any(|kept| kept.id == conversation) {
-                tx.unpublish(&site.key, &conversation).await?;
-                unpublished.push(conversation);
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Outcome, Failure<String>> {
+        let SiteFiles { site, source, conversations, files } = self.files;
+        let now = self.outside.now();
+        tx.put_site(&site, &source, &self.outside.new_secret()).await?;
+        for (known, _) in tx.file_names(&site.key).await? {
+            // A file that is still shown to somebody, by an older version, stays.
+            if self.publish && !files.iter().any(|file| file.name == known) {
+                tx.remove_file(&site.key, &known).await?;
             }
         }
-        Ok(Imported { published, unpublished })
+        for file in &files {
+            tx.put_file(&site.key, file).await?;
+        }
+        for draft in tx.drafts(&site.key).await? {
+            if !conversations.contains_key(&draft.conversation) {
+                tx.remove_draft(&site.key, &draft.conversation).await?;
+            }
+        }
+        for (id, source) in &conversations {
+            tx.put_draft(&site.key, id, source, now).await?;
+        }
+        if !self.publish {
+            return Ok(Outcome::default());
+        }
+        let before = tx.published(&site.key).await?;
+        let out: Vec<_> =
+            before.into_iter().map(|known| known.conversation).filter(|id| !conversations.contains_key(id)).collect();
+        match publish::publish(tx, &site.key, conversations, &out, now).await {
+            Ok(outcome) => Ok(outcome),
+            Err(NotPublished::Store(error)) => Err(error.into()),
+            Err(NotPublished::Wrong(wrong)) => {
+                Err(Failure::Refused(wrong.iter().map(|wrong| format!("{}: {}\n", wrong.conversation, wrong.problem)).collect()))
+            }
+        }
+    }
+}
+
+/// Reads a site back as the files it came from: its drafts, not what is published.
+pub struct Export(
+    /// Which site.
+    pub porchlight_domain::id::SiteKey,
+);
+
+impl Command for Export {
+    type Done = Option<SiteFiles>;
+    type Refusal = std::convert::Infallible;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Option<SiteFiles>, Failure<Self::Refusal>> {
+        let Some(head) = tx.site(&self.0).await? else { return Ok(None) };
+        let mut conversations: Sources =
+            tx.drafts(&self.0).await?.into_iter().map(|draft| (draft.conversation, draft.source)).collect();
+        // What was published before there were drafts has none.
+        for known in tx.published_sources(&self.0).await? {
+            conversations.entry(known.published.conversation).or_insert(known.source);
+        }
+        let mut files = Vec::new();
+        for (name, _) in tx.file_names(&self.0).await? {
+            files.extend(tx.file(&self.0, &name).await?);
+        }
+        Ok(Some(SiteFiles { site: head.site, source: head.source, conversations, files }))
     }
 }
 
@@ -135,25 +237,49 @@ impl Command for Import {
 mod tests {
     use super::*;
 
+    fn named(files: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
+        files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+    }
+
+    fn read(files: &[(&str, &str)]) -> Result<SiteFiles, String> {
+        SiteFiles::read(named(files), 1000)
+    }
+
+    const SITE: (&str, &str) = ("site.toml", "key = \"demo\"\ntitle = \"T\"\norigins = []");
+
     #[test]
     fn every_problem_of_every_file_is_told() {
         let files = [
-            ("a/site.toml".to_owned(), "key = \"demo\"\ntitle = \"\"\norigins = []".to_owned()),
-            ("a/conversations/x.json".to_owned(), "{}".to_owned()),
+            ("a/site.toml", "key = \"demo\"\ntitle = \"\"\norigins = []"),
+            ("a/conversations/x.json", "{}"),
+            ("a/files/x.svg", "<svg>"),
         ];
-        let problems = SiteFiles::read(&files).unwrap_err();
+        let problems = read(&files).unwrap_err();
         assert!(problems.contains("a/site.toml: ") && problems.contains("title: expected"), "{problems}");
         assert!(problems.contains("a/conversations/x.json:1:1: \"cards\" is missing"), "{problems}");
+        assert!(problems.contains("a/files/x.svg: expected a name that ends in"), "{problems}");
     }
 
     #[test]
     fn two_conversations_of_one_id_are_refused() {
-        let site = ("site.toml".to_owned(), "key = \"demo\"\ntitle = \"T\"\norigins = []".to_owned());
         let text = r#"{ "id": "w", "name": "W", "cards": [{ "id": "end", "card": "end" }] }"#;
-        let conversation = |name: &str| (name.to_owned(), text.to_owned());
-        assert_eq!(SiteFiles::read(&[site.clone(), conversation("a.json")]).unwrap().conversations.len(), 1);
-        let problems = SiteFiles::read(&[site, conversation("a.json"), conversation("b.json")]).unwrap_err();
+        assert_eq!(read(&[SITE, ("a.json", text)]).unwrap().conversations.len(), 1);
+        let problems = read(&[SITE, ("a.json", text), ("b.json", text)]).unwrap_err();
         assert!(problems.contains("b.json: the id \"w\" is that of a.json already"), "{problems}");
-        assert!(SiteFiles::read(&[conversation("a.json")]).unwrap_err().contains("site.toml is missing"));
+        assert!(read(&[("a.json", text)]).unwrap_err().contains("site.toml is missing"));
+    }
+
+    #[test]
+    fn what_is_only_seen_with_the_other_files_is_told_with_its_place() {
+        let text = r#"{ "id": "w", "name": "W", "cards": [
+  { "id": "doc", "card": "document", "text": "Read", "title": "Guide", "file": "guide.pdf" },
+  { "id": "sub", "card": "subFlow", "conversation": "elsewhere" },
+  { "id": "end", "card": "end" }
+] }"#;
+        let problems = read(&[SITE, ("a.json", text)]).unwrap_err();
+        assert!(problems.contains("a.json:2:80: /cards/0/file: the site has no file \"guide.pdf\""), "{problems}");
+        assert!(problems.contains("a.json:3:53: /cards/1/conversation: there is no conversation \"elsewhere\""), "{problems}");
+        let round = r#"{ "id": "w", "name": "W", "cards": [{ "id": "sub", "card": "subFlow", "conversation": "w" }, { "id": "end", "card": "end" }] }"#;
+        assert!(read(&[SITE, ("a.json", round)]).unwrap_err().contains("would run itself for ever"));
     }
 }

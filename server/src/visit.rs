@@ -9,12 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use porchlight_domain::{
     conversation::Conversation,
     id::{AnswerId, ConversationId, PageViewId, SessionId, SiteKey},
-    session::{Command, Context, Progress, Refusal, Session, State, Talk, decide},
+    session::{Attributes, Command, Context, Progress, Refusal, Session, State, Talk, decide},
 };
 
 use crate::{
     outside::Outside,
     phone::NumberingPlans,
+    sites::Sites,
     store::{Failure, StoreError, Tx, VisitorRow},
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Engine {
     pub(crate) session_timeout: SignedDuration,
     /// Conversations that were read before.
     pub(crate) documents: Documents,
+    /// Sites that were read before.
+    pub(crate) sites: Sites,
 }
 
 /// What a command is about.
@@ -40,6 +43,8 @@ pub(crate) struct About<'a> {
     pub(crate) page: &'a str,
     /// The conversation at hand.
     pub(crate) conversation: Option<&'a ConversationId>,
+    /// The language to speak to the visitor.
+    pub(crate) locale: &'a str,
     /// When it happened: what the session's life is counted from.
     pub(crate) at: Timestamp,
 }
@@ -50,12 +55,26 @@ impl Engine {
     /// # Errors
     /// If the store fails.
     pub(crate) async fn session_at(&self, tx: &mut Tx<'_>, visitor: &VisitorRow, at: Timestamp) -> Result<Session, StoreError> {
-        if let Some((session, active)) = tx.latest_session(visitor).await?
+        Ok(self.session_since(tx, visitor, at).await?.0)
+    }
+
+    /// The same, with when it began; a new one begins now.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) async fn session_since(
+        &self,
+        tx: &mut Tx<'_>,
+        visitor: &VisitorRow,
+        at: Timestamp,
+    ) -> Result<(Session, Option<Timestamp>), StoreError> {
+        if let Some((session, active, began)) = tx.latest_session(visitor).await?
             && self.lives(active, at)
         {
-            return Ok(session);
+            return Ok((session, Some(began)));
         }
-        Ok(Session { id: SessionId::new(self.outside.new_id()), visitor: visitor.id, site: visitor.site.clone(), seq: 0 })
+        let id = SessionId::new(self.outside.new_id());
+        Ok((Session { id, visitor: visitor.id, site: visitor.site.clone(), seq: 0 }, None))
     }
 
     /// Whether a session that was last active at one moment still lives at another. At the limit itself it has ended.
@@ -96,12 +115,16 @@ impl Engine {
             None => None,
         };
         let now = self.outside.now();
+        // What shows or closes a conversation asks nothing of what is known of the visitor.
+        let needed = !matches!(command, Command::Load(_) | Command::Report(_));
+        let attributes = if needed { tx.attributes(visitor.id).await? } else { Attributes::new() };
         let before = talk.as_ref().map(|(_, progress)| progress.clone());
         let talk = talk.as_ref().map(|(document, progress)| Talk { document, progress: progress.clone() });
         let (state, happened) = {
             let mut new_id = || self.outside.new_id();
-            let mut context = Context { now, page: about.page, new_id: &mut new_id, phones: &NumberingPlans };
-            decide(State { session, talk }, command, &mut context).map_err(Failure::Refused)?
+            let (page, locale) = (about.page, about.locale);
+            let mut context = Context { now, page, locale, new_id: &mut new_id, phones: &NumberingPlans };
+            decide(State { session, talk, attributes }, command, &mut context).map_err(Failure::Refused)?
         };
 
         tx.put_session(&state.session, about.at).await?;
@@ -109,6 +132,9 @@ impl Engine {
         if let Some(progress) = &progress {
             if before.as_ref() != Some(progress) {
                 tx.put_progress(visitor.id, progress, now).await?;
+            }
+            if let Some(last) = happened.taken_back_to {
+                tx.take_back(visitor.id, &progress.conversation, last).await?;
             }
             for entry in &happened.entries {
                 let answer = answer.filter(|_| entry.author == porchlight_domain::session::Author::Visitor);

@@ -6,69 +6,113 @@
 mod ar;
 mod de;
 mod en;
+mod es;
+mod fr;
+mod it;
+mod ja;
+mod ko;
+mod nl;
+mod pt_br;
+mod zh_hans;
+mod zh_hant;
 
-/// A language that system texts exist in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Locale {
+// The modules are declared above, not by this macro: rustfmt finds only modules that are written out.
+macro_rules! locales {
+    ($($(#[$about:meta])* $variant:ident: $tag:literal, $dir:literal, $module:ident;)*) => {
+        /// A language that system texts exist in.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub enum Locale { $($(#[$about])* $variant,)* }
+
+        impl Locale {
+            /// All of them.
+            pub const ALL: [Self; [$($tag),*].len()] = [$(Self::$variant),*];
+
+            /// Its tag ([BCP 47](https://www.rfc-editor.org/info/bcp47)).
+            #[must_use]
+            pub const fn tag(self) -> &'static str {
+                match self { $(Self::$variant => $tag,)* }
+            }
+
+            /// The direction it is written in, as HTML's `dir`.
+            #[must_use]
+            pub const fn dir(self) -> &'static str {
+                match self { $(Self::$variant => $dir,)* }
+            }
+
+            /// The texts of the panel.
+            #[must_use]
+            pub const fn panel(self) -> &'static PanelTexts {
+                match self { $(Self::$variant => &$module::PANEL,)* }
+            }
+
+            /// The texts of the launcher and of errors.
+            #[must_use]
+            pub const fn system(self) -> &'static SystemTexts {
+                match self { $(Self::$variant => &$module::SYSTEM,)* }
+            }
+        }
+    };
+}
+
+locales! {
     /// Arabic, written from right to left.
-    Ar,
+    Ar: "ar", "rtl", ar;
     /// German.
-    De,
+    De: "de", "ltr", de;
     /// English; what visitors of any other language get.
     #[default]
-    En,
+    En: "en", "ltr", en;
+    /// Spanish.
+    Es: "es", "ltr", es;
+    /// French.
+    Fr: "fr", "ltr", fr;
+    /// Italian.
+    It: "it", "ltr", it;
+    /// Japanese.
+    Ja: "ja", "ltr", ja;
+    /// Korean.
+    Ko: "ko", "ltr", ko;
+    /// Dutch.
+    Nl: "nl", "ltr", nl;
+    /// Brazilian Portuguese; what visitors of any Portuguese get.
+    PtBr: "pt-BR", "ltr", pt_br;
+    /// Chinese, simplified; what visitors of Chinese get unless script or region say otherwise.
+    ZhHans: "zh-Hans", "ltr", zh_hans;
+    /// Chinese, traditional; also for Taiwan, Hong Kong and Macao.
+    ZhHant: "zh-Hant", "ltr", zh_hant;
 }
 
 impl Locale {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Ar, Self::De, Self::En];
-
     /// The best language for a list of preferences as in `Accept-Language` or `navigator.language`: the first that exists, by
-    /// its main part.
+    /// its tag, else by its main part.
     #[must_use]
     pub fn best(preferences: &str) -> Self {
-        let wanted =
-            preferences.split(',').map(|tag| tag.split([';', '-', '_']).next().unwrap_or_default().trim().to_lowercase());
-        wanted.filter_map(|main| Self::ALL.into_iter().find(|locale| locale.tag() == main)).next().unwrap_or_default()
+        preferences.split(',').find_map(Self::of).unwrap_or_default()
     }
 
-    /// Its tag ([BCP 47](https://www.rfc-editor.org/info/bcp47)).
-    #[must_use]
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::Ar => "ar",
-            Self::De => "de",
-            Self::En => "en",
-        }
+    /// The language for one preference, if it exists.
+    fn of(preference: &str) -> Option<Self> {
+        let tag = preference.split(';').next().unwrap_or_default().trim().replace('_', "-");
+        let find = |wanted: &str| Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(wanted));
+        find(&tag).or_else(|| {
+            let mut parts = tag.split('-').map(str::to_ascii_lowercase);
+            match parts.next()?.as_str() {
+                "pt" => Some(Self::PtBr),
+                "zh" => Some(Self::chinese(parts)),
+                main => find(main),
+            }
+        })
     }
 
-    /// The direction it is written in, as HTML's `dir`.
-    #[must_use]
-    pub const fn dir(self) -> &'static str {
-        match self {
-            Self::Ar => "rtl",
-            Self::De | Self::En => "ltr",
-        }
-    }
-
-    /// The texts of the panel.
-    #[must_use]
-    pub const fn panel(self) -> &'static PanelTexts {
-        match self {
-            Self::Ar => &ar::PANEL,
-            Self::De => &de::PANEL,
-            Self::En => &en::PANEL,
-        }
-    }
-
-    /// The texts of the launcher and of errors.
-    #[must_use]
-    pub const fn system(self) -> &'static SystemTexts {
-        match self {
-            Self::Ar => &ar::SYSTEM,
-            Self::De => &de::SYSTEM,
-            Self::En => &en::SYSTEM,
-        }
+    /// The Chinese for what follows `zh` in a tag, in lower case. The script, if it is named, stands before the region and
+    /// decides: `zh-Hans-HK` is simplified.
+    fn chinese(mut parts: impl Iterator<Item = String>) -> Self {
+        let script = parts.find_map(|part| match part.as_str() {
+            "hans" => Some(Self::ZhHans),
+            "hant" | "tw" | "hk" | "mo" => Some(Self::ZhHant),
+            _ => None,
+        });
+        script.unwrap_or(Self::ZhHans)
     }
 }
 
@@ -101,6 +145,8 @@ texts! {
         skipped,
         /// Names the group of choices.
         choose,
+        /// Names the group of choices where several may be chosen.
+        choose_several,
         /// Label of the e-mail field.
         email,
         /// An example of an address.
@@ -109,6 +155,34 @@ texts! {
         phone,
         /// Label of the country picker.
         country,
+        /// Label of the field for a whole name.
+        name,
+        /// Label of the field for a first name.
+        first_name,
+        /// Label of the field for a last name.
+        last_name,
+        /// Label of the field for a company.
+        company,
+        /// Label of a field for any text.
+        answer,
+        /// Label of a field for a number.
+        number,
+        /// Label of a field for a date.
+        date,
+        /// The first line of a pick list, which stands for no choice.
+        pick,
+        /// Opens a document in the panel.
+        open_document,
+        /// Closes the document that is open in the panel.
+        close_document,
+        /// Downloads a document.
+        download,
+        /// Goes on after a document, or sends several choices.
+        go_on,
+        /// Goes back to the last question.
+        back,
+        /// Begins the conversation again.
+        restart,
         /// Sends an answer.
         send,
         /// Goes on without answering.
@@ -129,6 +203,12 @@ texts! {
         open_chat,
         /// Label of the buttons that close the panel.
         close_chat,
+        /// Label of the button that puts the panel away without closing the conversation.
+        minimise,
+        /// Label of the button that puts away the line beside the launcher.
+        dismiss,
+        /// After the launcher's label: there is something unread.
+        unread,
         /// The e-mail address is not valid.
         bad_email,
         /// The phone number is not valid.
@@ -141,6 +221,18 @@ texts! {
         bad_country,
         /// None of the choices was chosen.
         not_a_choice,
+        /// Too few or too many of the choices were chosen.
+        wrong_count,
+        /// Not a number.
+        bad_number,
+        /// The number is too small or too large.
+        number_out_of_range,
+        /// Not a date.
+        bad_date,
+        /// The date is too early or too late.
+        date_out_of_range,
+        /// The text is longer than allowed.
+        text_too_long,
         /// An answer is needed.
         required,
         /// The question was answered elsewhere.
@@ -154,18 +246,83 @@ texts! {
 mod tests {
     use super::*;
 
+    fn texts(locale: Locale) -> Vec<&'static str> {
+        [locale.panel().all(), locale.system().all()].concat()
+    }
+
     #[test]
     fn the_first_language_that_exists_is_taken() {
-        assert_eq!(Locale::best("fr-CH, de-CH;q=0.9, en;q=0.8"), Locale::De);
+        assert_eq!(Locale::best("sv-SE, de-CH;q=0.9, en;q=0.8"), Locale::De);
+        assert_eq!(Locale::best("fr-CH, de-CH;q=0.9, en;q=0.8"), Locale::Fr);
         assert_eq!(Locale::best("ar_EG"), Locale::Ar);
-        assert_eq!(Locale::best("xx"), Locale::En);
-        assert_eq!(Locale::best(""), Locale::En);
+        assert_eq!(Locale::best("*, ja"), Locale::Ja);
+    }
+
+    #[test]
+    fn any_other_language_gets_english() {
+        for preferences in ["", "xx", "*", "-", ",;", "zhx", "p"] {
+            assert_eq!(Locale::best(preferences), Locale::En, "{preferences}");
+        }
+    }
+
+    #[test]
+    fn every_tag_finds_its_language_however_it_is_written() {
+        for locale in Locale::ALL {
+            let tag = locale.tag();
+            let spellings = [tag.to_lowercase(), tag.to_uppercase(), tag.replace('-', "_"), format!(" {tag} ;q=0.5")];
+            for written in spellings {
+                assert_eq!(Locale::best(&written), locale, "{written}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_portuguese_is_brazilian() {
+        for tag in ["pt", "pt-PT", "PT_br", "pt-AO", "pt-Latn-BR"] {
+            assert_eq!(Locale::best(tag), Locale::PtBr, "{tag}");
+        }
+    }
+
+    #[test]
+    fn chinese_goes_by_its_script_then_by_its_region() {
+        for tag in ["zh", "zh-CN", "zh_cn", "zh-SG", "zh-MY", "zh-Hans", "zh-Hans-CN", "zh-Hans-HK", "ZH-HANS-TW"] {
+            assert_eq!(Locale::best(tag), Locale::ZhHans, "{tag}");
+        }
+        for tag in ["zh-TW", "zh_tw", "zh-HK", "zh-MO", "zh-Hant", "zh-Hant-TW", "zh-Hant-CN", "ZH_HANT_HK"] {
+            assert_eq!(Locale::best(tag), Locale::ZhHant, "{tag}");
+        }
+    }
+
+    #[test]
+    fn only_arabic_is_written_from_right_to_left() {
+        for locale in Locale::ALL {
+            assert_eq!(locale.dir(), if locale == Locale::Ar { "rtl" } else { "ltr" }, "{}", locale.tag());
+        }
     }
 
     #[test]
     fn no_text_is_empty() {
         for locale in Locale::ALL {
-            assert!(locale.panel().all().iter().chain(&locale.system().all()).all(|text| !text.trim().is_empty()));
+            assert!(texts(locale).iter().all(|text| !text.trim().is_empty()), "{}", locale.tag());
+        }
+    }
+
+    #[test]
+    fn no_language_is_a_copy_of_another() {
+        for one in Locale::ALL {
+            for other in Locale::ALL.into_iter().filter(|other| *other != one) {
+                let (ours, theirs) = (texts(one), texts(other));
+                let same = ours.iter().zip(&theirs).filter(|(our, their)| our == their).count();
+                assert!(same * 2 < ours.len(), "{} and {} share {same} texts", one.tag(), other.tag());
+            }
+        }
+    }
+
+    #[test]
+    fn the_example_of_an_address_is_the_same_everywhere() {
+        for locale in Locale::ALL {
+            assert_eq!(locale.panel().email_example, "ada@example.com", "{}", locale.tag());
+            assert!(locale.system().bad_email.contains(locale.panel().email_example), "{}", locale.tag());
         }
     }
 }

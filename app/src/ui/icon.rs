@@ -5,8 +5,18 @@ use leptos::prelude::*;
 /// An icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IconName {
+    /// Back to what was before.
+    Back,
     /// Done.
     Check,
+    /// Close.
+    Close,
+    /// A document.
+    Document,
+    /// Download.
+    Download,
+    /// Begin again.
+    Restart,
     /// Send.
     Send,
 }
@@ -14,9 +24,19 @@ pub enum IconName {
 impl IconName {
     const fn path(self) -> &'static str {
         match self {
+            Self::Back => "M19 12H5m6-6-6 6 6 6",
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",
+            Self::Close => "M6 6l12 12M18 6 6 18",
+            Self::Document => "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8Zm0 0v5h5M9 13h6m-6 4h4",
+            Self::Download => "M12 4v11m-5-5 5 5 5-5M5 20h14",
+            Self::Restart => "M4 12a8 8 0 1 0 2.5-5.800M4 4v4.500h4.500",
             Self::Send => "M12 19V5m-6 6 6-6 6 6",
         }
+    }
+
+    /// Whether it points along the line, and is turned where lines run from right to left.
+    const fn points_along(self) -> bool {
+        matches!(self, Self::Back)
     }
 }
 
@@ -32,6 +52,7 @@ pub fn Icon(
     view! {
         <svg
             class=class
+            class:along=name.points_along()
             viewBox="0 0 24 24"
             fill="none"
             stroke="currentColor"

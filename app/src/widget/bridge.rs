@@ -5,7 +5,10 @@
 
 use std::cell::RefCell;
 
+use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+
+use super::{format, send};
 
 const HELLO: &str = r#"{"porchlight":"hello"}"#;
 const CLOSE: &str = r#"{"close":true}"#;
@@ -30,6 +33,7 @@ pub(super) fn connect(host: &str) {
         // Both listeners live as long as the panel's document.
         on_order.forget();
         PORT.set(Some(port));
+        tell_height();
     });
     let listening = window.add_event_listener_with_callback("message", on_message.as_ref().unchecked_ref());
     on_message.forget();
@@ -40,6 +44,9 @@ pub(super) fn connect(host: &str) {
     });
     let heard = window.add_event_listener_with_callback("keydown", on_key.as_ref().unchecked_ref());
     on_key.forget();
+    if let Some(document) = window.document() {
+        format::write_as_read(&document);
+    }
     if listening.is_ok() && heard.is_ok() {
         // Without a host page to speak to, the panel works on its own.
         let _ = parent.post_message(&parse(HELLO), host);
@@ -56,8 +63,30 @@ pub(super) fn pass_on(message: &JsValue) {
     });
 }
 
+/// Tells the loader how high the panel is, now and whenever that changes, where it stands in the flow of the page.
+fn tell_height() {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+    let root = document.document_element().filter(|root| root.get_attribute("data-ui").as_deref() == Some("inline"));
+    let (Some(_), Ok(Some(panel))) = (root, document.query_selector(".panel")) else { return };
+    let own = panel.clone();
+    let on_change = Closure::<dyn FnMut()>::new(move || {
+        let message = js_sys::Object::new();
+        if js_sys::Reflect::set(&message, &"height".into(), &own.scroll_height().into()).is_ok() {
+            pass_on(&message);
+        }
+    });
+    if let Ok(observer) = web_sys::ResizeObserver::new(on_change.as_ref().unchecked_ref()) {
+        // It tells once at the beginning, too.
+        observer.observe(&panel);
+    }
+    on_change.forget();
+}
+
 fn obey(order: &JsValue) {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+    if js_sys::Reflect::get(order, &"refresh".into()).is_ok_and(|refresh| refresh.is_truthy()) {
+        spawn_local(send::refresh());
+    }
     if let (Some(theme), Some(root)) = (text_field(order, "theme"), document.document_element()) {
         let _ = root.set_attribute("data-theme", &theme);
     }
@@ -69,7 +98,7 @@ fn obey(order: &JsValue) {
 /// Puts the focus where the visitor goes on: on the field of the card, or else on its first button. Where typing brings up a
 /// keyboard over the screen, only `anywhere` does, once the visitor is answering.
 pub(super) fn focus_card(anywhere: bool) {
-    let selector = if anywhere { "#value, #card :is(button, [tabindex])" } else { "#value" };
+    let selector = if anywhere { "#value, #card :is(button, [type=checkbox], [tabindex])" } else { "#value" };
     let Some(window) = web_sys::window() else { return };
     let touch = window.match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches());
     let control = window

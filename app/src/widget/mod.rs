@@ -6,6 +6,7 @@
 mod answering;
 mod bridge;
 mod cards;
+mod format;
 mod panel;
 mod send;
 mod state;

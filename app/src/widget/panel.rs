@@ -1,7 +1,7 @@
 //! The panel's page.
 
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
-use porchlight_domain::session::Entry;
+use porchlight_domain::{conversation::Ui, session::Entry};
 
 use super::{
     answering::Answering,
@@ -16,11 +16,13 @@ use crate::i18n::Locale;
 pub struct PanelFrame {
     /// The title in the panel's head.
     pub title: String,
-    /// The site's colour and the colour of text on it, as CSS colours that were checked.
-    pub accent: String,
-    /// See `accent`.
-    pub on_accent: String,
-    /// The language.
+    /// The address of the picture in the head, on our own origin.
+    pub avatar: Option<String>,
+    /// How the conversation is shown.
+    pub ui: Ui,
+    /// The site's look, as CSS variables of values that were checked.
+    pub look: String,
+    /// The language of our own texts.
     pub locale: Locale,
     /// The origin of the host page.
     pub host: String,
@@ -37,38 +39,38 @@ pub fn Panel(
     frame: PanelFrame,
     /// The transcript so far.
     transcript: Vec<Entry>,
+    /// The number of the last line that was there before.
+    typed_after: u32,
     /// What forms send along.
     ticket: Ticket,
     /// Where the conversation stands.
     standing: Standing,
 ) -> impl IntoView {
     let texts = frame.locale.panel();
-    let monogram: String = frame.title.chars().take(1).flat_map(char::to_uppercase).collect();
-    let colours = format!(":root{{--accent:{};--on-accent:{}}}", frame.accent, frame.on_accent);
     let theme = ticket.theme.clone();
     let name = frame.title.clone();
+    let look = format!(":root{{{}}}", frame.look);
+    // Within a page's own text there is no need to say whose it is.
+    let head = (frame.ui != Ui::Inline).then(|| view! { <Head title=frame.title.clone() avatar=frame.avatar/> });
     view! {
         <!DOCTYPE html>
-        <html lang=frame.locale.tag() dir=frame.locale.dir() data-theme=theme>
+        <html lang=frame.locale.tag() dir=frame.locale.dir() data-theme=theme data-ui=frame.ui.name()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"/>
                 <meta name="robots" content="noindex"/>
-                <title>{frame.title.clone()}</title>
+                <title>{frame.title}</title>
                 <link rel="stylesheet" href=frame.css/>
-                <style nonce=use_nonce()>{colours}</style>
+                <style nonce=use_nonce()>{look}</style>
                 <HydrationScripts options=frame.options islands=true/>
             </head>
             <body>
                 <main aria-label=name class="panel">
-                    <div class="head">
-                        <span class="monogram" aria-hidden="true">{monogram}</span>
-                        <h1 class="truncate text-base font-semibold" dir="auto">{frame.title}</h1>
-                    </div>
+                    {head}
                     <Answering host=frame.host unreachable=texts.unreachable.to_owned()>
                         <div class="scroller">
                             <div class="log" role="log" aria-label=texts.transcript tabindex="0">
-                                <Said entries=transcript texts/>
+                                <div id="said" class="contents"><Said entries=transcript typed_after texts/></div>
                                 <div id="typing" class="typing">
                                     <span class="sr-only">{texts.sending}</span>
                                     <i></i><i></i><i></i>
@@ -83,6 +85,21 @@ pub fn Panel(
     }
 }
 
+#[component]
+fn Head(title: String, avatar: Option<String>) -> impl IntoView {
+    let monogram: String = title.chars().take(1).flat_map(char::to_uppercase).collect();
+    let picture = match avatar {
+        Some(avatar) => view! { <img src=avatar alt="" class="monogram object-cover" width="36" height="36"/> }.into_any(),
+        None => view! { <span class="monogram" aria-hidden="true">{monogram}</span> }.into_any(),
+    };
+    view! {
+        <div class="head">
+            {picture}
+            <h1 class="truncate text-base font-semibold" dir="auto">{title}</h1>
+        </div>
+    }
+}
+
 /// What stands in the iframe when the panel cannot be shown.
 #[component]
 pub fn Unavailable(
@@ -93,7 +110,7 @@ pub fn Unavailable(
 ) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang=locale.tag() dir=locale.dir() data-theme="auto">
+        <html lang=locale.tag() dir=locale.dir()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -101,7 +118,7 @@ pub fn Unavailable(
                 <link rel="stylesheet" href=css/>
             </head>
             <body>
-                <main aria-label=locale.system().failed class="grid h-full place-items-center p-8 text-center">
+                <main aria-label=locale.system().failed class="unavailable">
                     <p>{locale.system().failed}</p>
                 </main>
             </body>

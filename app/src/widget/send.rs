@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, Element, FormData, HtmlFormElement, RequestInit, Response, UrlSearchParams};
 
-use super::bridge;
+use super::{bridge, format};
 
 /// The fields of the form that is being sent, with the button that sends it.
 pub(super) fn answer_of(event: &SubmitEvent) -> Option<(String, UrlSearchParams)> {
@@ -20,9 +20,29 @@ pub(super) fn answer_of(event: &SubmitEvent) -> Option<(String, UrlSearchParams)
     if let Some((name, value)) =
         event.submitter().and_then(|button| Some((button.get_attribute("name")?, button.get_attribute("value")?)))
     {
-        answer.set(&name, &value);
+        // Beside what was ticked, where several may be.
+        answer.append(&name, &value);
     }
     Some((form.action(), answer))
+}
+
+/// The fields of the form that waits, as a wish to be told what is new.
+fn wish() -> Option<(String, UrlSearchParams)> {
+    let form: HtmlFormElement = find(&document()?, "#card form")?.dyn_into().ok()?;
+    let fields = FormData::new_with_form(&form).ok()?;
+    // What is typed there is not sent.
+    fields.delete("value");
+    let wish = UrlSearchParams::new_with_str_sequence_sequence(&Array::from(&fields)).ok()?;
+    wish.set("do", "refresh");
+    Some((form.action(), wish))
+}
+
+/// Shows what was said in another tab.
+pub(super) async fn refresh() {
+    let Some(wish) = wish() else { return };
+    if let Ok(json) = send(&wish).await {
+        show(&json, "");
+    }
 }
 
 /// Sends an answer, and gives what the server says to it.
@@ -41,14 +61,33 @@ pub(super) async fn send((action, answer): &(String, UrlSearchParams)) -> Result
 /// Shows what the server said: the conversation goes on, or what was wrong with the answer.
 pub(super) fn show(json: &JsValue, otherwise: &str) {
     let Some(document) = document() else { return };
-    let card = document.get_element_by_id("card");
-    let typing = document.get_element_by_id("typing");
-    if let (Some(card), Some(typing), Some(said), Some(next)) = (card, typing, text(json, "said"), text(json, "card")) {
+    let part = |id| document.get_element_by_id(id);
+    if let (Some(card), Some(log), Some(said), Some(next)) = (part("card"), part("said"), text(json, "said"), text(json, "card"))
+    {
         // Rendered by our own server, which escapes what people write; and the policy of the page lets no script in.
-        let _ = typing.insert_adjacent_html("beforebegin", &said);
-        card.set_inner_html(&next);
+        if is(json, "anew") {
+            log.set_inner_html("");
+        }
+        let _ = log.insert_adjacent_html("beforeend", &said);
         bridge::pass_on(json);
-        bridge::focus_card(true);
+        format::write_as_read(&document);
+        // What is being typed stays, if the question is the same.
+        let turn = |name: &str| find(&document, &format!("#card [name={name}]"));
+        let same = turn("turn").and_then(|field| field.get_attribute("value")) == text(json, "turn");
+        if is(json, "refreshed") && same {
+            if let (Some(have), Some(number)) = (turn("have"), text(json, "have")) {
+                let _ = have.set_attribute("value", &number);
+            }
+        } else {
+            card.set_inner_html(&next);
+            if !is(json, "refreshed") {
+                bridge::focus_card(true);
+            }
+        }
+        // A file to download leaves the panel as it is.
+        if let (Some(location), Some(window)) = (text(json, "location"), web_sys::window()) {
+            let _ = window.location().assign(&location);
+        }
     } else {
         // Of what the server says only this is about the field.
         let wrong = text(json, "code").as_deref() == Some("invalid_answer");
@@ -78,4 +117,8 @@ fn find(document: &Document, selector: &str) -> Option<Element> {
 
 fn text(json: &JsValue, name: &str) -> Option<String> {
     Reflect::get(json, &name.into()).ok()?.as_string()
+}
+
+fn is(json: &JsValue, name: &str) -> bool {
+    Reflect::get(json, &name.into()).is_ok_and(|value| value.is_truthy())
 }

@@ -27,29 +27,39 @@ pub struct Ticket {
 }
 
 /// Where the conversation stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
     /// What is asked now; nothing when the conversation has ended.
     pub asked: Option<Asked>,
+    /// The number of the last prompt.
+    pub turn: u32,
+    /// Names the next answer, so that sending it twice answers once.
+    pub answer: AnswerId,
+    /// Whether the visitor may go back to the question before.
+    pub back: bool,
+    /// Whether the visitor may begin again.
+    pub restart: bool,
     /// What was wrong with the answer that was just given, in the visitor's language.
     pub problem: Option<String>,
     /// Whether it is the field that is wrong, not the moment.
     pub wrong: bool,
-    /// What was typed, where something was wrong with it.
-    pub typed: String,
+    /// What was typed or chosen, where something was wrong with it.
+    pub typed: Vec<String>,
 }
 
 /// What is asked, with what a form for it needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
     /// The prompt.
     pub prompt: Prompt,
-    /// Names the answer, so that sending it twice answers once.
-    pub answer: AnswerId,
     /// For a phone number: the countries to choose from, in the order of their names.
     pub countries: Vec<Country>,
     /// For a phone number: the country that is chosen at first, as two letters.
     pub country: String,
+    /// For a document: its address on our own origin.
+    pub address: String,
+    /// Whether that document is open in the panel.
+    pub open: bool,
 }
 
 /// A country that has phone numbers.

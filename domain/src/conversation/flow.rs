@@ -1,27 +1,9 @@
 //! Where a conversation goes from a card.
 
-use super::{Body, Card, Conversation};
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Body, Card, Conversation, IfKnown};
 use crate::id::CardId;
-
-/// Where a walk stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop<'a> {
-    /// A card waits for the visitor.
-    Waits(&'a Card),
-    /// The end of the conversation was reached.
-    Ended(&'a Card),
-    /// There is no way on. A document that was read without problems never stops here.
-    Lost,
-}
-
-/// What the bot says until it waits or ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Walk<'a> {
-    /// The cards that speak, in order, with what they say.
-    pub said: Vec<(&'a CardId, &'a str)>,
-    /// Where it stopped.
-    pub stop: Stop<'a>,
-}
 
 impl Conversation {
     /// The first card.
@@ -36,50 +18,132 @@ impl Conversation {
         next.or_else(|| self.cards.get(self.position(&card.id)? + 1).map(|below| &below.id))
     }
 
-    /// Speaks from a card on, until a card waits for the visitor or the conversation ends.
-    ///
-    /// No card is passed twice, so this ends for any document.
+    /// The card after a card that has one way on besides its choices and branches.
     #[must_use]
-    pub fn walk<'a>(&'a self, from: Option<&'a CardId>) -> Walk<'a> {
-        let mut said = Vec::new();
-        let mut at = from;
-        for _ in 0..=self.cards.len() {
-            let Some(card) = at.and_then(|id| self.position(id)).map(|index| &self.cards[index]) else { break };
-            match &card.body {
-                Body::Message { text, next } => {
-                    said.push((&card.id, text.as_str()));
-                    at = self.following(card, next.as_ref());
-                }
-                Body::Jump { to } => at = Some(to),
-                Body::Question { text, .. } | Body::Capture { text, .. } => {
-                    said.push((&card.id, text.as_str()));
-                    return Walk { said, stop: Stop::Waits(card) };
-                }
-                Body::End { text } => {
-                    said.extend(text.as_deref().map(|text| (&card.id, text)));
-                    return Walk { said, stop: Stop::Ended(card) };
-                }
-            }
+    pub fn after<'a>(&'a self, card: &'a Card) -> Option<&'a CardId> {
+        match &card.body {
+            Body::Jump { to } => Some(to),
+            Body::End { .. } => None,
+            _ => self.following(card, card.body.next()),
         }
-        Walk { said, stop: Stop::Lost }
     }
 
-    /// Every way on from a card: the card that names it within the body, and where it leads.
-    pub(crate) fn ways<'a>(&'a self, card: &'a Card) -> Vec<(Way, Option<&'a CardId>)> {
+    /// The card after a choice of a question, counted from 0.
+    #[must_use]
+    pub fn after_choice<'a>(&'a self, card: &'a Card, choice: usize) -> Option<&'a CardId> {
         match &card.body {
-            Body::Message { next, .. } | Body::Capture { next, .. } => vec![(Way::Next, self.following(card, next.as_ref()))],
-            Body::Jump { to } => vec![(Way::To, Some(to))],
-            Body::End { .. } => vec![],
-            Body::Question { choices, next, .. } => {
-                let otherwise = self.following(card, next.as_ref());
-                choices
-                    .iter()
-                    .enumerate()
-                    .map(|(index, choice)| (Way::Choice(index), choice.next.as_ref().or(otherwise)))
-                    .collect()
+            Body::Question(question) => question.choices.get(choice).and_then(|choice| choice.next.as_ref()),
+            _ => None,
+        }
+        .or_else(|| self.after(card))
+    }
+
+    /// The cards from which a way leads back to them by silent cards alone, one for each round that is found.
+    pub(crate) fn rounds(&self, silent: &dyn Fn(usize) -> bool) -> BTreeSet<usize> {
+        let positions: HashMap<_, _> = self.cards.iter().enumerate().rev().map(|(index, card)| (&card.id, index)).collect();
+        // Depth first, with a mark for what is still on the way: who meets such a one has gone round.
+        let mut state = vec![Visit::New; self.cards.len()];
+        let mut rounds = BTreeSet::new();
+        for start in 0..self.cards.len() {
+            let mut stack = vec![(start, false)];
+            while let Some((index, done)) = stack.pop() {
+                if done {
+                    state[index] = Visit::Done;
+                    continue;
+                }
+                if state[index] != Visit::New || !silent(index) {
+                    continue;
+                }
+                state[index] = Visit::OnTheWay;
+                stack.push((index, true));
+                for (_, target) in self.ways(&self.cards[index]) {
+                    let Some(to) = target.and_then(|id| positions.get(id)).copied().filter(|to| silent(*to)) else { continue };
+                    if state[to] == Visit::OnTheWay {
+                        rounds.insert(to);
+                    }
+                    stack.push((to, false));
+                }
             }
         }
+        rounds
     }
+
+    /// Every way on from a card: the field that names it, and where it leads.
+    pub(crate) fn ways<'a>(&'a self, card: &'a Card) -> Vec<(Way, Option<&'a CardId>)> {
+        let after = (Way::Next, self.after(card));
+        match &card.body {
+            Body::Jump { to } => vec![(Way::To, Some(to))],
+            Body::End { .. } => vec![],
+            // With several chosen, no single choice decides.
+            Body::Question(question) if question.choices.iter().any(|choice| choice.next.is_some()) => {
+                (0..question.choices.len())
+                    .map(|index| match &question.choices[index].next {
+                        Some(next) => (Way::Choice(index), Some(next)),
+                        None => after,
+                    })
+                    .collect()
+            }
+            Body::Condition { branches, .. } => {
+                let ways = branches.iter().enumerate().map(|(index, branch)| (Way::Branch(index), Some(&branch.next)));
+                ways.chain([after]).collect()
+            }
+            _ => vec![after],
+        }
+    }
+}
+
+impl Body {
+    /// The card it names as the one that follows.
+    #[must_use]
+    pub fn next(&self) -> Option<&CardId> {
+        match self {
+            Self::Question(question) => question.next.as_ref(),
+            Self::Capture(capture) => capture.next.as_ref(),
+            Self::Document(document) => document.next.as_ref(),
+            Self::Message { next, .. }
+            | Self::Goal { next, .. }
+            | Self::Condition { next, .. }
+            | Self::Set { next, .. }
+            | Self::SubFlow { next, .. } => next.as_ref(),
+            Self::Jump { .. } | Self::End { .. } => None,
+        }
+    }
+
+    /// Whether the visitor is always asked here: a capture that skips what is known may ask nothing.
+    #[must_use]
+    pub fn always_waits(&self) -> bool {
+        match self {
+            Self::Question(_) | Self::Document(_) => true,
+            Self::Capture(capture) => capture.if_known == IfKnown::Ask,
+            _ => false,
+        }
+    }
+
+    /// Every place where it names another card.
+    pub(super) fn targets(&mut self) -> Vec<&mut CardId> {
+        match self {
+            Self::Question(question) => {
+                question.choices.iter_mut().filter_map(|choice| choice.next.as_mut()).chain(question.next.as_mut()).collect()
+            }
+            Self::Capture(capture) => capture.next.as_mut().into_iter().collect(),
+            Self::Document(document) => document.next.as_mut().into_iter().collect(),
+            Self::Condition { branches, next } => {
+                branches.iter_mut().map(|branch| &mut branch.next).chain(next.as_mut()).collect()
+            }
+            Self::Message { next, .. } | Self::Goal { next, .. } | Self::Set { next, .. } | Self::SubFlow { next, .. } => {
+                next.as_mut().into_iter().collect()
+            }
+            Self::Jump { to } => vec![to],
+            Self::End { .. } => vec![],
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    New,
+    OnTheWay,
+    Done,
 }
 
 /// Which field of a card names a way on.
@@ -88,4 +152,5 @@ pub(crate) enum Way {
     Next,
     To,
     Choice(usize),
+    Branch(usize),
 }

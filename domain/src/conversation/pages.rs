@@ -76,7 +76,7 @@ fn path(page: &str) -> &str {
 }
 
 /// Whether a text fits a pattern with `*`, in time proportional to the product of their lengths at worst.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
     let parts: Vec<_> = parts.collect();

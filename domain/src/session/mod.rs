@@ -3,12 +3,15 @@
 //! [`decide`] is the only place where events are made. It takes the state, a command, and from outside the time and new ids
 //! ([`Context`]); it gives the new state with what happened, or a refusal, and then nothing has changed.
 
+mod answer;
 mod decide;
 mod state;
 mod transcript;
 
+pub use answer::{Input, InvalidInput};
 pub use decide::{
-    Answer, Command, ContactKind, Context, Happened, Input, InvalidInput, Refusal, Report, Reported, State, Talk, Widget, decide,
+    Answer, Command, ContactKind, Context, DocumentUse, Happened, Refusal, Report, Reported, State, TRAIL_MAX, Talk, Widget,
+    decide,
 };
-pub use state::{Counted, Progress, Session, Standing};
-pub use transcript::{Ask, Author, Choice, Entry, Prompt};
+pub use state::{Attributes, Counted, Mark, Progress, Session, Standing};
+pub use transcript::{Ask, Author, Choice, Entry, Format, Prompt};

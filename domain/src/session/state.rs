@@ -1,8 +1,10 @@
 //! The state of a session and of a visitor's way through a conversation.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CardId, ConversationId, SessionId, SiteKey, VisitorId};
+use crate::id::{AttributeName, CardId, ConversationId, SessionId, SiteKey, VisitorId};
 
 /// A visitor's session: their visits to one site, until they have been away for too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +33,12 @@ pub struct Progress {
     pub turn: u32,
     /// How many entries their transcript has.
     pub entries: u32,
-    /// Whether they have ever answered.
+    /// Whether they have answered since they began, or began again.
     pub answered: bool,
+    /// Whether they have ever reached an end.
+    pub completed: bool,
+    /// The questions they have answered, where the author lets them go back.
+    pub trail: Vec<Mark>,
     /// What has been counted in which session.
     pub counted: Counted,
 }
@@ -46,6 +52,23 @@ pub enum Standing {
     At(CardId),
     /// An end was reached.
     Ended,
+}
+
+/// A question that was answered: what going back returns to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The card that asked.
+    pub card: CardId,
+    /// How many entries the transcript had when it asked.
+    pub entries: u32,
+}
+
+/// What is known of a visitor.
+pub type Attributes = BTreeMap<AttributeName, String>;
+
+/// What is known under a name. A value of nothing is as good as none: a card that sets nothing forgets what was known.
+pub(super) fn known<'a>(attributes: &'a Attributes, name: &AttributeName) -> Option<&'a str> {
+    attributes.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
 /// Which of the four conversation events have fired in a session; each fires once per conversation and session.
@@ -75,7 +98,34 @@ impl Progress {
     /// A conversation that is being offered and has not begun.
     #[must_use]
     pub const fn offered(conversation: ConversationId, version: u32, session: SessionId) -> Self {
-        let counted = Counted::nothing(session);
-        Self { conversation, version, standing: Standing::Offered, turn: 0, entries: 0, answered: false, counted }
+        Self {
+            conversation,
+            version,
+            standing: Standing::Offered,
+            turn: 0,
+            entries: 0,
+            answered: false,
+            completed: false,
+            trail: Vec::new(),
+            counted: Counted::nothing(session),
+        }
+    }
+
+    /// The conversation anew, in a version. What was counted stays counted, entries go on counting, and old forms stay old.
+    #[must_use]
+    pub fn anew(self, version: u32) -> Self {
+        Self { version, standing: Standing::Offered, answered: false, trail: Vec::new(), ..self }
+    }
+
+    /// Whether the visitor is in the middle of it, and goes on where they were.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.answered && self.standing != Standing::Ended
+    }
+
+    /// Whether it was completed, so that it is not offered again; who began again and is under way goes on.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.completed && !self.is_under_way()
     }
 }

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Progress, Standing};
+use super::{Attributes, Progress, Standing};
 use crate::{
-    conversation::{Body, CaptureField, Conversation},
-    id::CardId,
+    conversation::{Body, Bound, Capture, CaptureField, Conversation, Style},
+    id::{CardId, FileName},
 };
 
-/// One line of a transcript. What is said is text, never markup.
+/// One line of a transcript.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Its place in the transcript, counted from 1.
@@ -17,8 +17,24 @@ pub struct Entry {
     pub author: Author,
     /// The card that said it, or that it answers.
     pub card: CardId,
-    /// What was said; `None` where the visitor chose not to answer.
+    /// What was said; `None` where the visitor chose not to answer. A line of the bot may hold [markup](crate::conversation::markup),
+    /// one of the visitor is plain text.
     pub text: Option<String>,
+    /// How it is to be shown.
+    pub format: Format,
+}
+
+/// How a line is to be shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Format {
+    /// As it is.
+    #[default]
+    Text,
+    /// A number, which the browser writes as its reader does.
+    Number,
+    /// A day as `YYYY-MM-DD`, which the browser writes as its reader does.
+    Date,
 }
 
 /// Who said something.
@@ -32,7 +48,7 @@ pub enum Author {
 }
 
 /// What the visitor is asked now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prompt {
     /// Its number; the answer names it.
     pub turn: u32,
@@ -40,31 +56,68 @@ pub struct Prompt {
     pub card: CardId,
     /// What kind of answer it takes.
     pub ask: Ask,
+    /// Whether it may be skipped.
+    pub optional: bool,
+    /// What stands above the field, if the author says so.
+    pub label: Option<String>,
+    /// What is known already, to be filled in.
+    pub known: Option<String>,
 }
 
 /// The kind of answer a prompt takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
     /// One of these.
     Choice {
         /// In the author's order.
         options: Vec<Choice>,
+        /// Whether they stand one below the other.
+        list: bool,
     },
-    /// An e-mail address.
-    Email {
-        /// Whether it may be skipped.
-        optional: bool,
+    /// Some of these.
+    Several {
+        /// In the author's order.
+        options: Vec<Choice>,
     },
+    /// One of these, from a list that opens.
+    Pick {
+        /// In the author's order.
+        options: Vec<Choice>,
+    },
+    /// A line of text of some kind: a name, a company, an address.
+    Line(CaptureField),
     /// A phone number.
-    Phone {
-        /// Whether it may be skipped.
-        optional: bool,
+    Phone,
+    /// A text of several lines.
+    Text {
+        /// The most characters.
+        max: u32,
+    },
+    /// A number.
+    Number {
+        /// The least.
+        min: Option<f64>,
+        /// The most.
+        max: Option<f64>,
+    },
+    /// A day, as `YYYY-MM-DD`.
+    Date {
+        /// The first.
+        min: Option<String>,
+        /// The last.
+        max: Option<String>,
+    },
+    /// A document to read, until the visitor goes on.
+    Document {
+        /// Its title.
+        title: String,
+        /// The file.
+        file: FileName,
     },
 }
 
 /// One answer to choose.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// What the visitor reads.
     pub label: String,
@@ -73,21 +126,82 @@ pub struct Choice {
 }
 
 impl Progress {
-    /// What the visitor is asked now, if anything.
+    /// What the visitor is asked now, if anything, in their language.
     #[must_use]
-    pub fn prompt(&self, document: &Conversation) -> Option<Prompt> {
+    pub fn prompt(&self, document: &Conversation, attributes: &Attributes, locale: &str) -> Option<Prompt> {
         let Standing::At(card) = &self.standing else { return None };
-        let ask = match &document.cards.get(document.position(card)?)?.body {
-            Body::Question { choices, .. } => Ask::Choice {
-                options: choices
-                    .iter()
-                    .map(|choice| Choice { label: choice.label.clone(), value: choice.value().to_owned() })
-                    .collect(),
-            },
-            Body::Capture { field: CaptureField::Email, optional, .. } => Ask::Email { optional: *optional },
-            Body::Capture { field: CaptureField::Phone, optional, .. } => Ask::Phone { optional: *optional },
-            Body::Message { .. } | Body::Jump { .. } | Body::End { .. } => return None,
+        let (turn, body) = (self.turn, &document.card(card)?.body);
+        let options = |choices: &[crate::conversation::Choice]| {
+            let option = |choice: &crate::conversation::Choice| Choice {
+                label: document.say(&choice.label, locale).to_owned(),
+                value: choice.value().to_owned(),
+            };
+            choices.iter().map(option).collect()
         };
-        Some(Prompt { turn: self.turn, card: card.clone(), ask })
+        let plain = |ask| Some(Prompt { turn, card: card.clone(), ask, optional: false, label: None, known: None });
+        match body {
+            Body::Question(question) if question.style == Style::Multiple => {
+                plain(Ask::Several { options: options(&question.choices) })
+            }
+            Body::Question(question) => {
+                plain(Ask::Choice { options: options(&question.choices), list: question.style == Style::List })
+            }
+            Body::Document(shown) => {
+                plain(Ask::Document { title: document.say(&shown.title, locale).to_owned(), file: shown.file.clone() })
+            }
+            Body::Capture(capture) => {
+                let ask = match capture.field {
+                    CaptureField::Phone => Ask::Phone,
+                    CaptureField::Text => Ask::Text { max: capture.most_characters() },
+                    CaptureField::Number => Ask::Number {
+                        min: capture.min.as_ref().and_then(Bound::number),
+                        max: capture.max.as_ref().and_then(Bound::number),
+                    },
+                    CaptureField::Date => {
+                        let day = |bound: &Option<Bound>| Some(bound.as_ref()?.date()?.to_string());
+                        Ask::Date { min: day(&capture.min), max: day(&capture.max) }
+                    }
+                    CaptureField::PickList => Ask::Pick { options: options(&capture.choices) },
+                    line => Ask::Line(line),
+                };
+                Some(Prompt {
+                    turn,
+                    card: card.clone(),
+                    ask,
+                    optional: capture.optional,
+                    label: capture.label.as_ref().map(|label| document.say(label, locale).to_owned()),
+                    known: capture.kept_as().and_then(|name| attributes.get(&name).cloned()),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the visitor may go back to the question before.
+    #[must_use]
+    pub fn may_go_back(&self, document: &Conversation) -> bool {
+        document.back && matches!(self.standing, Standing::At(_)) && !self.trail.is_empty()
+    }
+
+    /// Whether the visitor may begin again.
+    #[must_use]
+    pub fn may_restart(&self, document: &Conversation) -> bool {
+        document.restart && (self.answered || self.standing == Standing::Ended)
+    }
+}
+
+impl Capture {
+    /// The most characters of a text.
+    #[must_use]
+    pub fn most_characters(&self) -> u32 {
+        let most = self.max.as_ref().and_then(Bound::number).unwrap_or(f64::INFINITY);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "clamped before"
+        )]
+        let most = most.clamp(1.0, crate::conversation::limits::VALUE as f64) as u32;
+        most
     }
 }

@@ -22,7 +22,7 @@ type Listener = (event: never) => void;
 const listeners = new Map<string, Set<Listener>>();
 
 /** Adds a listener; the function it returns removes it. */
-const add = (key: string, listener: Listener): (() => void) => {
+export const on = (key: string, listener: Listener): (() => void) => {
   let set = listeners.get(key);
   if (!set) listeners.set(key, (set = new Set()));
   set.add(listener);
@@ -50,8 +50,6 @@ const pick = (from: Record<string, unknown>, list = ""): Record<string, unknown>
   return picked;
 };
 
-export const on = (type: string, listener: Listener): (() => void) => add(type, listener);
-
 const CONVERSATION = "CONVERSATION_";
 let resolveReady: () => void;
 const names: Record<string, string> = {};
@@ -63,18 +61,15 @@ for (const type in adobe) {
 export const AdobeDX = {
   Enum: { Events: names },
   ready: new Promise<void>((resolve) => (resolveReady = resolve)),
-  addListener: (name: string, listener: Listener): (() => void) => add("!" + name, listener),
+  addListener: (name: string, listener: Listener): (() => void) => on("!" + name, listener),
   removeListener: (name: string, listener: Listener): void => void listeners.get("!" + name)?.delete(listener),
 };
 
 const dispatch = (name: string, detail?: unknown): void => void dispatchEvent(new CustomEvent("adobedx.conversations." + name, { detail }));
 
-let isReady = false;
-
 /** Tells the page, once, that all is there. */
-export const ready = (): void => {
-  if (isReady) return;
-  isReady = true;
+export let ready = (): void => {
+  ready = () => {};
   resolveReady();
   dispatch("ready");
 };
@@ -94,9 +89,8 @@ export const tell = (event: Envelope): void => {
   }
   if (ctlive[type]) {
     const [name, shape, onlyIf] = ctlive[type].split(" ");
-    // A page without an origin of its own (a file) can only be told without naming one; it is its own window all the same.
-    if (!onlyIf || (flat as Record<string, unknown>)[onlyIf])
-      postMessage({ name: "CTLiveEvent", type: name, object: pick(flat, list(shape)) }, origin === "null" ? "*" : origin);
+    // The page's own origin goes by "/", also where it has none that could be named (a file).
+    if (!onlyIf || (flat as Record<string, unknown>)[onlyIf]) postMessage({ name: "CTLiveEvent", type: name, object: pick(flat, list(shape)) }, "/");
   }
   if (attributes.layer != null) {
     const page = window as unknown as { dataLayer?: unknown[] };

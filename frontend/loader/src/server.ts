@@ -1,81 +1,20 @@
 // What the loader says to the server. See docs/widget-protocol.md.
 
-import { attributes, server } from "./attributes";
+import { attributes, granted, server } from "./attributes";
+import { attempt } from "./dom";
 import { type Envelope, tell } from "./listeners";
-
-export { attributes, server };
-
-export interface Settings {
-  title: string;
-  label: string;
-  close: string;
-  dir: string;
-  corner: string;
-  accent: string;
-  onAccent: string;
-}
-
-export interface Conversation {
-  id: string;
-  name: string;
-  type: string;
-  uiType: string;
-}
-
-/** What every answer of the server carries. */
-export interface Told {
-  session: string;
-  cursor: number;
-  events: Envelope[];
-  settings?: Settings;
-}
-
-export interface Begun extends Told {
-  visitor: string;
-  token?: string;
-  view: string;
-  settings: Settings;
-  conversation: Conversation | null;
-}
-
-interface Report {
-  id: string;
-  time: string;
-  type: string;
-  [field: string]: unknown;
-}
-
-/** Reports with what the server needs to know of the page they are from. */
-interface Reported {
-  view: string;
-  session: string;
-  page: string;
-  conversation: string | null;
-  reports: Report[];
-}
-
-interface Kept {
-  token?: string;
-  /** Whether the panel was ever opened here. */
-  opened?: boolean;
-  /** What has not reached the server. */
-  queue?: Reported[];
-}
+import type { Begun, Kept, Report, Reported, Told, Visit } from "./types";
 
 export const key = "porchlight:" + attributes.site;
-export const visit = {} as Begun & { token: string };
 
-/** Does what a page's settings may forbid: then it is not done. */
-export const attempt = <T>(action: () => T): T | undefined => {
-  try {
-    return action();
-  } catch {}
-};
+/** What the server has said of this load of the page. */
+export let visit = {} as Visit;
 
 let memory: Kept = {};
 
 /** What is kept on the visitor's device; in memory where the page may not keep anything. */
-const keep = (change?: Kept): Kept => {
+export const keep = (change?: Kept): Kept => {
+  if (!granted()) return {};
   memory = attempt(() => JSON.parse(localStorage.getItem(key) || "{}")) || memory;
   if (change) {
     memory = { ...memory, ...change };
@@ -109,31 +48,36 @@ export const refused = ({ status = 500, detail }: Problem): boolean => {
   return never;
 };
 
-/** Begins this load of the page. */
-export const start = async (): Promise<Begun> => {
-  const { site, locale } = attributes;
-  const begun = await post<Begun>("start", { site, page: location.href, token: keep().token || null, locale: locale || navigator.language });
-  Object.assign(visit, begun);
+/** Asks what is offered here: when the page has loaded, and again within the same view when the answer may be another. */
+export const start = (question: object): Promise<Begun> =>
+  post("start", {
+    ...question,
+    site: attributes.site,
+    page: location.href,
+    referrer: document.referrer,
+    token: keep().token || null,
+    view: visit.view,
+  });
+
+/** Takes what `start` was answered. */
+export const take = (begun: Begun): void => {
   if (begun.token) keep({ token: begun.token });
-  else visit.token = keep().token as string;
+  Object.assign(visit, { token: keep().token }, begun);
   void flush();
-  return begun;
 };
 
 /** Forgets the visitor. */
 export const forget = (): void => {
-  remember("");
+  visit = {} as Visit;
   memory = {};
-  attempt(() => localStorage.removeItem(key));
+  waiting = [];
+  attempt(() => {
+    localStorage.removeItem(key);
+    for (const part of [":open", ":seen"]) sessionStorage.removeItem(key + part);
+  });
 };
 
-/** Remembers over a load of the page whether the panel is open. */
-export const remember = (open: string): void => {
-  keep({ opened: true });
-  attempt(() => sessionStorage.setItem(key + ":open", open));
-};
-
-/** Asked only where the panel was ever opened: the first look into a storage costs a page some milliseconds. */
+/** Whether a panel was open before the page was loaded again. The first look into a storage costs a page some milliseconds. */
 export const wasOpen = (): unknown => keep().opened && attempt(() => sessionStorage.getItem(key + ":open"));
 
 const seen = new Set<string>();
@@ -151,13 +95,11 @@ export const told = (answer: Told): void => {
   answer.events.forEach(tellOnce);
 };
 
-const hex = (number: number, digits: number): string => number.toString(16).padStart(digits, "0");
-
 /** An identifier that sorts by time: UUIDv7, RFC 9562 §5.7, with 72 random bits. */
 const uuid7 = (): string => {
-  const time = hex(Date.now(), 12);
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => hex(byte, 2)).join("");
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-8${random.slice(3, 6)}-${random.slice(6)}`;
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => (byte + 256).toString(16).slice(1)).join("");
+  const time = Date.now().toString(16).padStart(12, "0");
+  return (time + 7 + random.slice(0, 3) + 8 + random.slice(3)).replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 };
 
 let waiting: Reported[] = [];
@@ -173,20 +115,22 @@ export const report = (type: string, fields: Record<string, unknown>, conversati
   void flush();
 };
 
-const send = async (reported: Reported, locale?: string): Promise<Told> => {
-  const mine = reported.view === visit.view;
-  const { token, cursor } = visit;
-  const answer = await post<Told>("events", { ...reported, token, after: mine ? cursor : null, locale });
-  // What an earlier load of the page could not deliver was told to it then.
-  if (mine) told(answer);
-  return answer;
+const send = async (reported: Reported): Promise<void> => {
+  const now = visit;
+  const { token, view, cursor } = now;
+  const mine = reported.view === view;
+  const answer = await post<Told>("events", { ...reported, token, after: mine ? cursor : null });
+  // What an earlier load of the page could not deliver was told to it then, and who is forgotten is told nothing.
+  if (mine && now === visit) told(answer);
 };
 
-/** Asks for what this page has not been told, and for the settings in another language if one is named. */
-export const sync = (locale?: string): Promise<Told | void> => send(here(null, []), locale).catch(() => {});
+/** Asks for what this page has not been told. */
+export const sync = (): Promise<void> => send(here(null, [])).catch(() => {});
+
+let flushing: Promise<void> | undefined;
 
 /** While reports are under way: until they are delivered, or cannot be. */
-export let flushing: Promise<void> | undefined;
+export const reported = (): Promise<void> | undefined => flushing;
 
 const flush = (): Promise<void> => (flushing ||= deliver());
 
@@ -194,7 +138,7 @@ const flush = (): Promise<void> => (flushing ||= deliver());
 const deliver = async (): Promise<void> => {
   // Not before it is noted that this runs.
   await 0;
-  for (let next: Reported | undefined; (next = keep().queue?.[0] || waiting[0]); ) {
+  for (let next: Reported | undefined; visit.view && (next = keep().queue?.[0] || waiting[0]); ) {
     try {
       await send(next);
     } catch (problem) {

@@ -18,19 +18,35 @@ export interface PorchlightEvent<T extends keyof PorchlightEventData = keyof Por
   data: PorchlightEventData[T];
 }
 
+/** Who the visitor is, as the page's own server knows them. */
+export interface PorchlightIdentity {
+  id?: string;
+  email?: string;
+  name?: string;
+  /** Proves it: HMAC-SHA256 of the id, or of the e-mail address if there is no id, with the site's secret; in hex. */
+  hash: string;
+}
+
 /** window.Porchlight, once the script has run. */
 export interface PorchlightApi {
-  /** Opens the panel, with the conversation that is offered here or with another by its id. */
+  /** Opens what is offered here, or the panel with another conversation by its id. */
   open(options?: { conversation?: string }): void;
+  /** Closes what is open, as the visitor would. */
   close(): void;
   toggle(): void;
   /** Shows the launcher. */
   show(): void;
-  /** Hides the launcher and closes the panel. */
+  /** Hides the launcher and closes what is open. */
   hide(): void;
+  /** Starts a conversation flow: in its element if the page has one, else as a popup. One that has ended begins again. */
+  start(conversation: string): void;
+  /** Says who the visitor is. */
+  identify(identity: PorchlightIdentity): void;
   /** A language tag such as "de-DE". */
   setLocale(tag: string): void;
   setTheme(theme: "light" | "dark" | "auto"): void;
+  /** With data-consent="required" nothing happens before this says true. With false the visitor is forgotten, and the widget goes. */
+  consent(granted: boolean): void;
   /** Forgets the visitor and begins anew. */
   reset(): void;
   /** Listens to one type of event, or to all by "*". The function it returns stops that. */
@@ -46,8 +62,11 @@ export interface PorchlightApi {
 export type PorchlightCommand =
   | ["open", options?: { conversation?: string }]
   | ["close" | "toggle" | "show" | "hide" | "reset"]
+  | ["start", conversation: string]
+  | ["identify", identity: PorchlightIdentity]
   | ["setLocale", tag: string]
   | ["setTheme", theme: "light" | "dark" | "auto"]
+  | ["consent", granted: boolean]
   | { [T in keyof PorchlightEventData]: ["on", type: T, listener: (event: PorchlightEvent<T>) => void] }[keyof PorchlightEventData]
   | ["on", type: "*", listener: (event: PorchlightEvent) => void];
 

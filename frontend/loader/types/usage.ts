@@ -16,6 +16,10 @@ window.addEventListener("adobedx.conversations.triggered", (event) => event.deta
 const stop: () => void = window.Porchlight.on("widget.clicked", (event) => event.data.kind === "Chat");
 window.Porchlight.on("*", (event: PorchlightEvent) => event.seq);
 window.Porchlight.push(["open", { conversation: "welcome" }], ["setTheme", "dark"], ["reset"], ["on", "*", (event: PorchlightEvent) => event.seq]);
+window.Porchlight.push(["start", "demo-request"], ["identify", { id: "4711", email: "ada@example.com", hash: "9f86d081" }], ["consent", true]);
+window.Porchlight.start("demo-request");
+window.Porchlight.identify({ email: "ada@example.com", name: "Ada Lovelace", hash: "9f86d081" });
+window.Porchlight.consent(false);
 void window.Porchlight.ready.then(stop);
 
 window.addEventListener("message", ({ data }: MessageEvent<CTLiveMessage>) => data.name === "CTLiveEvent" && data.type === "WidgetShown");
@@ -24,3 +28,7 @@ window.addEventListener("message", ({ data }: MessageEvent<CTLiveMessage>) => da
 window.Porchlight.on("conversation.opened", () => {});
 // @ts-expect-error: there is no such theme
 window.Porchlight.setTheme("blue");
+// @ts-expect-error: nobody is who they are without a proof
+window.Porchlight.identify({ email: "ada@example.com" });
+// @ts-expect-error: a flow has an id
+window.Porchlight.push(["start"]);

@@ -5,15 +5,11 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::anyhow;
 
 use super::{
-    import, key,
+    import, key, quiet,
     serve::{self, Stop},
-    start_log, tell,
+    tell,
 };
-use crate::{
-    demo, http,
-    outside::Outside,
-    settings::{Flags, Settings},
-};
+use crate::{demo, http, outside::Outside, settings::Flags};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DemoFlags {
@@ -25,14 +21,11 @@ pub(super) struct DemoFlags {
 }
 
 pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow::Result<()> {
-    let mut settings = Settings::read(flags)?;
-    if flags.log.is_none() {
-        "warn".clone_into(&mut settings.log);
-    }
-    start_log(&settings)?;
+    let settings = quiet(flags)?;
     let store = serve::open(&settings).await?;
-    let files = demo::site_files().map_err(|problems| anyhow!("the demo site has problems:\n{problems}"))?;
-    import::import(&store, files, Outside::real()).await?;
+    let files =
+        demo::site_files(settings.file_limit_bytes).map_err(|problems| anyhow!("the demo site has problems:\n{problems}"))?;
+    import::import(&store, files, true, Outside::real()).await?;
     // The key of the last run is taken back: only the one that is printed works.
     let key = key::create(&store, "demo", true).await?;
     let stop = Stop::by_signal();

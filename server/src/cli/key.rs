@@ -2,12 +2,12 @@
 
 use anyhow::bail;
 
-use super::{serve, start_log, tell};
+use super::{quiet, serve, tell};
 use crate::{
     http::KEY_PREFIX,
     outside::Outside,
     secret::Secret,
-    settings::{Flags, Settings},
+    settings::Flags,
     store::{Command, Failure, Store, Tx},
 };
 
@@ -36,11 +36,7 @@ pub(super) async fn run(command: &KeyCommand) -> anyhow::Result<()> {
     if name.trim().is_empty() || name.chars().count() > 100 {
         bail!("--name: expected 1 to 100 characters");
     }
-    let mut settings = Settings::read(flags)?;
-    if flags.log.is_none() {
-        "warn".clone_into(&mut settings.log);
-    }
-    start_log(&settings)?;
+    let settings = quiet(flags)?;
     let store = serve::open(&settings).await?;
     match command {
         KeyCommand::Create { .. } => tell(&create(&store, name, false).await?),

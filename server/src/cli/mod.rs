@@ -5,10 +5,12 @@ mod demo;
 mod import;
 mod key;
 mod serve;
+mod site;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use porchlight_domain::id::SiteKey;
 use tracing_subscriber::EnvFilter;
 
 use crate::settings::{Flags, LogFormat, Settings};
@@ -27,17 +29,49 @@ enum Command {
     Serve(Flags),
     /// Runs the server with the demo customer's site and its pages
     Demo(demo::DemoFlags),
-    /// Checks conversation files and reports every problem with its place
+    /// Checks conversation files, or whole folders of sites, and reports every problem with its place
     Check {
-        /// The files
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
+        /// Files of conversations, or folders of sites
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
     },
-    /// Loads a site from a folder with site.toml and conversations/*.json
+    /// Loads a site from a folder with site.toml, conversations/*.json and files/*, and publishes it
     Import {
         /// The folder
         #[arg(value_name = "DIR")]
         folder: PathBuf,
+        /// Keeps the conversations as drafts, and publishes nothing
+        #[arg(long)]
+        draft: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Writes a site into a folder, as `import` reads it
+    Export {
+        /// The folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// The key of the site
+        #[arg(long, value_name = "KEY")]
+        site: SiteKey,
+        /// Writes over files of the same names in a folder that is not empty
+        #[arg(long)]
+        overwrite: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Publishes the drafts of conversations
+    Publish(site::Chosen),
+    /// Takes conversations out of publication; visitors who have begun one go on with it
+    Unpublish(site::Chosen),
+    /// Tells the secret that a site's own server signs the identities of its visitors with
+    Secret {
+        /// The key of the site
+        #[arg(long, value_name = "KEY")]
+        site: SiteKey,
+        /// Puts a new secret in its place first: what was signed with the old one is no longer believed
+        #[arg(long)]
+        rotate: bool,
         #[command(flatten)]
         flags: Flags,
     },
@@ -53,8 +87,12 @@ pub async fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(flags) => serve::run(&flags).await,
         Command::Demo(flags) => demo::run(&flags).await,
-        Command::Check { files } => return check::run(&files),
-        Command::Import { folder, flags } => import::run(&folder, &flags).await,
+        Command::Check { paths } => return check::run(&paths),
+        Command::Import { folder, draft, flags } => import::run(&folder, draft, &flags).await,
+        Command::Export { folder, site, overwrite, flags } => import::export(&folder, &site, overwrite, &flags).await,
+        Command::Publish(chosen) => site::publish(&chosen, true).await,
+        Command::Unpublish(chosen) => site::publish(&chosen, false).await,
+        Command::Secret { site, rotate, flags } => site::secret(&site, rotate, &flags).await,
         Command::Key { command } => key::run(&command).await,
     };
     match done {
@@ -74,6 +112,16 @@ fn tell(text: &str) {
 #[expect(clippy::print_stderr, reason = "a command's errors go to standard error")]
 fn tell_error(text: &str) {
     eprintln!("{}", text.trim_end());
+}
+
+/// The settings of a command that does one thing and ends: it logs warnings only, unless it is told otherwise.
+fn quiet(flags: &Flags) -> anyhow::Result<Settings> {
+    let mut settings = Settings::read(flags)?;
+    if flags.log.is_none() {
+        "warn".clone_into(&mut settings.log);
+    }
+    start_log(&settings)?;
+    Ok(settings)
 }
 
 fn start_log(settings: &Settings) -> anyhow::Result<()> {

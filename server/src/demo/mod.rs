@@ -11,7 +11,7 @@ use axum::{
 };
 use rust_embed::RustEmbed;
 
-use crate::site_files::SiteFiles;
+use crate::site_files::{CONVERSATIONS, FILES, SITE_FILE, SiteFiles};
 
 /// The files of demo/.
 #[derive(RustEmbed)]
@@ -26,12 +26,12 @@ fn text(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// The problems of its files, which the tests would have told first.
-pub fn site_files() -> Result<SiteFiles, String> {
-    let files: Vec<_> = Demo::iter()
-        .filter(|name| *name == "site.toml" || name.starts_with("conversations/"))
-        .filter_map(|name| Some((name.to_string(), text(&name)?)))
-        .collect();
-    SiteFiles::read(&files)
+pub fn site_files(limit: usize) -> Result<SiteFiles, String> {
+    let of_site = |name: &str| name == SITE_FILE || [CONVERSATIONS, FILES].iter().any(|folder| name.starts_with(folder));
+    let files = Demo::iter()
+        .filter(|name| of_site(name))
+        .filter_map(|name| Some((name.to_string(), Demo::get(&name)?.data.into_owned())));
+    SiteFiles::read(files.collect(), limit)
 }
 
 #[derive(Clone)]
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_demo_site_has_no_problems() {
-        let files = site_files().unwrap();
+        let files = site_files(10_000_000).unwrap();
         assert_eq!(files.site.key.as_str(), "demo");
         assert!(!files.conversations.is_empty());
     }

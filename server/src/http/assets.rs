@@ -13,7 +13,7 @@ use super::{
     App,
     problem::{Code, Problem},
 };
-use crate::assets::{self, manifest};
+use crate::assets::{self, Manifest, manifest};
 
 pub(super) fn routes() -> Router<App> {
     let public = assets::public().fold(Router::new(), |router, (name, content)| {
@@ -33,8 +33,13 @@ const LOADER: &str = "public, max-age=300, stale-while-revalidate=86400";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    // Only what the panel loads; the other files have addresses of their own.
-    let known = [manifest().css.clone(), format!("{}.js", manifest().widget), format!("{}_bg.wasm", manifest().widget)];
+    let Manifest { widget, css, stage } = manifest();
+    // A loader that a browser still has from before an update asks for the stage of that time: this one's does as well.
+    if name.starts_with("stage.") && name.ends_with(".js") && name != *stage {
+        return serve(stage, LOADER, &headers);
+    }
+    // Only what pages and panels load; the other files have addresses of their own.
+    let known = [css.clone(), stage.clone(), format!("{widget}.js"), format!("{widget}_bg.wasm")];
     if known.contains(&name) {
         serve(&name, FOR_EVER, &headers)
     } else {

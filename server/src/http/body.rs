@@ -12,8 +12,8 @@ use super::problem::{Code, Problem};
 /// A body of JSON, whatever its content type says: the loader sends `text/plain`, which needs no preflight request.
 pub(super) struct Json<T>(pub(super) T);
 
-/// A body of a form.
-pub(super) struct Form<T>(pub(super) T);
+/// A body as it is.
+pub(super) struct Raw(pub(super) Vec<u8>);
 
 /// A body of a form that holds two things at once, each of which takes the fields that are its own.
 pub(super) struct Forms<A, B>(pub(super) A, pub(super) B);
@@ -24,7 +24,7 @@ pub(super) struct Query<T>(pub(super) T);
 async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection| {
         if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-            Problem::new(Code::TooLarge, "the body is larger than body_limit_bytes allows")
+            Problem::new(Code::TooLarge, "the body is larger than is allowed here")
         } else {
             Problem::new(Code::Malformed, "the body could not be received")
         }
@@ -55,12 +55,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = bytes(request, state).await?;
-        urlencoded(&bytes).map(Self)
+        bytes(request, state).await.map(|bytes| Self(bytes.to_vec()))
     }
 }
 
@@ -81,7 +80,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// Stands between the values of a field that a form sends several times: ASCII's unit separator, which nobody types.
+pub(super) const SEVERAL: char = '\u{1f}';
+
 fn urlencoded<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
-    let deserializer = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text));
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for (name, value) in url::form_urlencoded::parse(text) {
+        match fields.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => {
+                values.push(SEVERAL);
+                values.push_str(&value);
+            }
+            None => fields.push((name.into_owned(), value.into_owned())),
+        }
+    }
+    let folded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let deserializer = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(folded.as_bytes()));
     serde_path_to_error::deserialize(deserializer).map_err(|error| at_fault(&error))
 }

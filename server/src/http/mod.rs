@@ -3,6 +3,7 @@
 mod api;
 mod assets;
 mod body;
+mod files;
 mod health;
 mod limits;
 mod page;
@@ -30,13 +31,14 @@ use tracing::Level;
 use crate::{
     outside::Outside,
     settings::Settings,
+    sites::Sites,
     store::Store,
     visit::{Documents, Engine},
 };
 use limits::Limits;
 use problem::{Code, Problem};
 
-pub(crate) use api::KEY_PREFIX;
+pub(crate) use api::{KEY_PREFIX, Publish};
 
 /// What handlers share.
 #[derive(Clone)]
@@ -52,15 +54,21 @@ pub fn app(store: Store, settings: Settings, outside: Outside) -> Router {
     // Leptos renders on the runtime that serves; an error says that it knows already.
     let _ = any_spawner::Executor::init_tokio();
     let minutes = i64::try_from(settings.session_timeout_minutes).unwrap_or(i64::MAX / 60);
-    let engine =
-        Engine { outside: outside.clone(), session_timeout: SignedDuration::from_mins(minutes), documents: Documents::default() };
+    let engine = Engine {
+        outside: outside.clone(),
+        session_timeout: SignedDuration::from_mins(minutes),
+        documents: Documents::default(),
+        sites: Sites::default(),
+    };
     let limits = Arc::new(Limits::new(&settings, outside));
+    let file_limit = settings.file_limit_bytes;
     let (body_limit, timeout) = (settings.body_limit_bytes, Duration::from_secs(settings.request_timeout_seconds));
     let state = App { store, settings: Arc::new(settings), engine, limits };
     Router::new()
         .merge(widget::routes())
-        .merge(api::routes())
+        .merge(api::routes(file_limit))
         .merge(health::routes())
+        .merge(files::routes())
         .merge(assets::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)

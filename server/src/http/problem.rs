@@ -35,6 +35,7 @@ codes! {
     Malformed = "malformed", BAD_REQUEST, "The request cannot be read";
     BadToken = "bad_token", UNAUTHORIZED, "No visitor has this token";
     BadKey = "bad_key", UNAUTHORIZED, "The API key is missing or unknown";
+    BadHash = "bad_hash", FORBIDDEN, "The identity is not the site's to tell";
     ForbiddenOrigin = "forbidden_origin", FORBIDDEN, "The page is not one of the site's";
     UnknownSite = "unknown_site", NOT_FOUND, "There is no such site";
     UnknownConversation = "unknown_conversation", NOT_FOUND, "There is no such conversation";
@@ -42,8 +43,10 @@ codes! {
     Method = "method", METHOD_NOT_ALLOWED, "Method not allowed";
     NotCurrent = "not_current", CONFLICT, "Another card is waiting";
     NotWaiting = "not_waiting", CONFLICT, "Nothing waits for an answer";
+    NotAllowed = "not_allowed", CONFLICT, "The conversation does not allow that";
     Taken = "taken", CONFLICT, "The id belongs to somebody else";
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The request is too large";
+    InvalidConversation = "invalid_conversation", UNPROCESSABLE_ENTITY, "The conversation has problems";
     InvalidAnswer = "invalid_answer", UNPROCESSABLE_ENTITY, "The answer is not of the kind asked for";
     TooMany = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The server cannot take it now";
@@ -62,6 +65,17 @@ pub(crate) struct Problem {
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), members: Map::new(), retry_after: None }
+    }
+
+    /// The problem in words, for people: what is wrong, and each part of it on a line of its own.
+    pub(crate) fn in_words(&self) -> String {
+        let parts = self.members.get("problems").and_then(Value::as_array).into_iter().flatten().map(|part| {
+            let text = |name: &str| {
+                part.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
+            };
+            format!("\n{}:{}:{}: {}: {}", text("conversation"), text("line"), text("column"), text("pointer"), text("message"))
+        });
+        format!("{}{}", self.detail, parts.collect::<String>())
     }
 
     /// Names the field that is at fault.

@@ -12,7 +12,7 @@ use std::{future::Future, path::Path};
 use tokio::sync::oneshot;
 
 pub use read::{EventFilter, EventPage};
-pub use tx::{Logged, Published, Tx, VisitorRow};
+pub use tx::{Draft, Logged, Published, PublishedSource, SiteFile, SiteHead, Tx, Version, VisitorRow};
 
 /// What runs within one transaction.
 pub trait Command: Send + 'static {
@@ -95,6 +95,16 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         self.writer.submit(command, reply)?;
         answer.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))
+    }
+
+    /// Runs a command that only reads, without a turn at the writer.
+    ///
+    /// # Errors
+    /// If the command is refused, tries to write, or the store fails.
+    pub async fn look<C: Command>(&self, command: C) -> Result<C::Done, Failure<C::Refusal>> {
+        // One transaction, so that all it reads belongs together; it ends, with nothing to undo, when it is dropped.
+        let mut reading = self.readers.begin().await?;
+        command.run(&mut Tx::new(&mut reading)).await
     }
 
     /// Whether the store can be written to: waits its turn like any command.

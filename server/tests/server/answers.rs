@@ -108,7 +108,7 @@ async fn invalid_answers_are_told_in_the_visitors_language_and_nothing_is_stored
     let log = app.log().await;
     let found = problem(visitor.answer(&form, "Price").await, 422, "invalid_answer").await;
     assert_eq!((found["field"].as_str(), found["message"].as_str()), (Some("value"), Some("Please choose one of the answers.")));
-    problem(visitor.answer_with(&form, &[("skip", "true")]).await, 422, "invalid_answer").await;
+    problem(visitor.answer_with(&form, &[("do", "skip")]).await, 422, "invalid_answer").await;
     assert_eq!(app.log().await, log);
 
     let (_, form) = visitor.go_on(&form, "price").await;
@@ -184,7 +184,7 @@ async fn without_script_the_whole_panel_comes_back() {
     assert!(html.contains("Please enter an e-mail address") && html.contains("aria-invalid=\"true\""));
     assert!(html.contains("value=\"ada&quot;&gt;&lt;script&gt;\""), "what was typed is kept, as text");
     let (_, html) = plain(&form_of(&html), &[("value", "ada@example.com")]).await;
-    let (_, html) = plain(&form_of(&html), &[("value", ""), ("skip", "true")]).await;
+    let (_, html) = plain(&form_of(&html), &[("value", ""), ("do", "skip")]).await;
     assert!(html.contains("This conversation has ended.") && html.contains("Skipped"));
     assert_eq!(
         app.types().await,

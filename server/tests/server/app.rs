@@ -34,6 +34,9 @@ pub(crate) const CONVERSATION: &str = r#"{ "id": "welcome", "name": "Welcome", "
     { "id": "bye", "card": "end", "text": "Goodbye" }
 ] }"#;
 
+/// A document, as far as its kind is looked at.
+pub(crate) const PDF: &[u8] = b"%PDF-1.7 test";
+
 pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     pub(crate) store: Store,
@@ -101,11 +104,11 @@ impl TestApp {
     }
 
     pub(crate) async fn import(&self, site: &str, conversations: &[String]) {
-        let mut files = vec![("site.toml".to_owned(), site.to_owned())];
-        files.extend(conversations.iter().enumerate().map(|(index, json)| (format!("{index}.json"), json.clone())));
-        let files = SiteFiles::read(&files).unwrap();
+        let mut files = vec![("site.toml".to_owned(), site.as_bytes().to_vec()), ("files/guide.pdf".to_owned(), PDF.to_vec())];
+        files.extend(conversations.iter().enumerate().map(|(index, json)| (format!("{index}.json"), json.clone().into_bytes())));
+        let files = SiteFiles::read(files, 1_000_000).unwrap();
         let now = self.now();
-        self.store.commit(Import { files, outside: Outside::with_clock(move || now) }).await.unwrap();
+        self.store.commit(Import { files, publish: true, outside: Outside::with_clock(move || now) }).await.unwrap();
     }
 
     /// Publishes other conversations in the place of those before.

@@ -124,3 +124,52 @@ async fn wrong_settings_are_named() {
         words(&output.stderr)
     );
 }
+
+#[tokio::test]
+async fn what_is_exported_is_what_was_imported_to_the_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to, data) = (folder.path().join("from"), folder.path().join("to"), folder.path().join("data"));
+    let data = data.to_str().unwrap();
+    site(&from, &GOOD.replace('{', "{ \n "));
+    fs::create_dir_all(from.join("files")).unwrap();
+    fs::write(from.join("files/guide.pdf"), "%PDF-1.7").unwrap();
+    let imported = porchlight(&["import", "--draft", from.to_str().unwrap(), "--data-dir", data]).await;
+    assert_eq!(words(&imported.stdout), "site shop: 1 drafts\n", "{}", words(&imported.stderr));
+    let export = ["export", to.to_str().unwrap(), "--site", "shop", "--data-dir", data];
+    let exported = porchlight(&export).await;
+    assert!(exported.status.success(), "{}", words(&exported.stderr));
+    for file in ["site.toml", "conversations/welcome.json", "files/guide.pdf"] {
+        assert_eq!(fs::read(from.join(file)).unwrap(), fs::read(to.join(file)).unwrap(), "{file}");
+    }
+    let again = porchlight(&export).await;
+    assert!(!again.status.success() && words(&again.stderr).contains("--overwrite"), "{}", words(&again.stderr));
+    assert!(porchlight(&[&export[..], &["--overwrite"]].concat()).await.status.success());
+
+    let publish =
+        |what: &'static str, id: &'static str| async move { porchlight(&[what, "--site", "shop", id, "--data-dir", data]).await };
+    assert_eq!(words(&publish("publish", "welcome").await.stdout), "site shop: welcome published as version 1\n");
+    assert_eq!(words(&publish("unpublish", "welcome").await.stdout), "site shop: welcome unpublished\n");
+    assert!(words(&publish("publish", "nothing").await.stderr).contains("there is no conversation \"nothing\""));
+    let secret = porchlight(&["secret", "--site", "shop", "--data-dir", data]).await;
+    let same = porchlight(&["secret", "--site", "shop", "--data-dir", data]).await;
+    let other = porchlight(&["secret", "--site", "shop", "--rotate", "--data-dir", data]).await;
+    assert!(secret.stdout.len() > 40 && secret.stdout == same.stdout && secret.stdout != other.stdout);
+    let nowhere = porchlight(&["export", to.to_str().unwrap(), "--overwrite", "--site", "nowhere", "--data-dir", data]).await;
+    assert!(words(&nowhere.stderr).contains("there is no site with the key \"nowhere\""));
+}
+
+#[tokio::test]
+async fn check_sees_how_the_files_of_a_site_fit_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let sub = GOOD.replace(
+        "{ \"id\": \"end\"",
+        "{ \"id\": \"sub\", \"card\": \"subFlow\", \"conversation\": \"other\" }, { \"id\": \"end\"",
+    );
+    site(folder.path(), &sub);
+    let path = folder.path().to_str().unwrap();
+    let errors = words(&porchlight(&["check", path]).await.stderr);
+    assert!(errors.contains("welcome.json:1:") && errors.contains("there is no conversation \"other\" in this site"), "{errors}");
+    fs::write(folder.path().join("conversations/other.json"), GOOD.replace("\"welcome\"", "\"other\"")).unwrap();
+    let good = porchlight(&["check", path]).await;
+    assert!(words(&good.stdout).contains("good, site shop with 2 conversations"), "{}", words(&good.stderr));
+}

@@ -58,9 +58,9 @@ async fn it_speaks_the_visitors_language_and_wears_the_theme() {
     let app = TestApp::init().start().await;
     let visitor = app.visitor().await;
     for (locale, theme, expected) in [
-        ("ar-EG", "dark", r#"<html lang="ar" dir="rtl" data-theme="dark">"#),
-        ("de-AT", "light", r#"<html lang="de" dir="ltr" data-theme="light">"#),
-        ("xx", "\"><script>", r#"<html lang="en" dir="ltr" data-theme="auto">"#),
+        ("ar-EG", "dark", r#"<html lang="ar" dir="rtl" data-theme="dark" data-ui="chatbot">"#),
+        ("de-AT", "light", r#"<html lang="de" dir="ltr" data-theme="light" data-ui="chatbot">"#),
+        ("xx", "\"><script>", r#"<html lang="en" dir="ltr" data-theme="auto" data-ui="chatbot">"#),
     ] {
         let form = filled(&visitor.opening(), &[("locale", locale), ("theme", theme)]);
         let html = app.post("/widget/panel").form(&form).send().await.unwrap().text().await.unwrap();

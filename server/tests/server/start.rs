@@ -16,7 +16,10 @@ async fn a_new_visitor_is_offered_the_dialogue() {
     assert_eq!(response.headers()["access-control-allow-origin"], ORIGIN);
     assert_eq!(response.headers()["cache-control"], "no-store");
     let begun = good(response).await;
-    assert_eq!(begun["conversation"], json!({ "id": "welcome", "name": "Welcome", "type": "dialogue", "uiType": "chatbot" }));
+    assert_eq!(
+        begun["conversation"],
+        json!({ "id": "welcome", "name": "Welcome", "type": "dialogue", "uiType": "chatbot", "trigger": null, "poke": null, "goesOn": false })
+    );
     assert_eq!(begun["events"], json!(app.log().await));
     assert_eq!(begun["events"][0]["type"], "widget.loaded");
     assert_eq!(begun["events"][0]["seq"], 1);
@@ -58,15 +61,14 @@ async fn the_highest_priority_that_targets_the_page_wins() {
     let other = |id: &str, priority: i64, pages: &str| {
         CONVERSATION.replacen(
             "\"id\": \"welcome\"",
-            &format!("\"id\": \"{id}\", \"priority\": {priority}, \"pages\": [{pages}]"),
+            &format!("\"id\": \"{id}\", \"priority\": {priority}, \"target\": {{ {pages} }}"),
             1,
         )
     };
     let app = TestApp::init()
-        .with_conversation(&other("sale", 5, "\"/sale*\""))
-        .with_conversation(&other("bikes", 3, "\"/bikes\""))
-        .with_conversation(&other("flow", 9, "").replacen("\"name\"", "\"type\": \"conversationFlow\", \"name\"", 1))
-        .with_conversation(&other("later", 8, "").replacen("\"name\"", "\"ui\": \"popup\", \"name\"", 1))
+        .with_conversation(&other("sale", 5, "\"pages\": [\"/sale*\"]"))
+        .with_conversation(&other("bikes", 3, "\"pages\": [\"/bikes\"]"))
+        .with_conversation(&CONVERSATION.replacen("\"id\": \"welcome\"", "\"id\": \"flow\", \"type\": \"conversationFlow\"", 1))
         .start()
         .await;
     for (page, expected) in
@@ -84,7 +86,7 @@ async fn an_answered_conversation_goes_on_anywhere_on_its_version_and_a_complete
     let (_, form) = visitor.open().await;
     let (_, form) = visitor.go_on(&form, "price").await;
     // Published anew for other pages only, and then not at all.
-    let other = CONVERSATION.replacen("\"name\": \"Welcome\"", "\"name\": \"Anew\", \"pages\": [\"/other\"]", 1);
+    let other = CONVERSATION.replacen("\"name\": \"Welcome\"", "\"name\": \"Anew\", \"target\": { \"pages\": [\"/other\"] }", 1);
     app.republish(&[other]).await;
     let again = json!({ "site": "shop", "page": PAGE, "token": visitor.token });
     assert_eq!(good(app.send("/widget/v1/start", &again).await).await["conversation"]["name"], "Welcome");
@@ -93,7 +95,7 @@ async fn an_answered_conversation_goes_on_anywhere_on_its_version_and_a_complete
 
     app.republish(&[CONVERSATION.to_owned()]).await;
     let (_, form) = visitor.go_on(&form, "ada@example.com").await;
-    good(visitor.answer_with(&form, &[("skip", "true")]).await).await;
+    good(visitor.answer_with(&form, &[("do", "skip")]).await).await;
     assert_eq!(good(app.send("/widget/v1/start", &again).await).await["conversation"], Value::Null);
 }
 

@@ -8,6 +8,7 @@ use porchlight_server::{
     secret::Secret,
     store::{Command, Failure, Store, StoreError, Tx, VisitorRow},
 };
+use sqlx::Connection;
 use tokio::{sync::oneshot, time::timeout};
 
 /// Adds a visitor, then maybe refuses, or fails by adding them again.
@@ -66,7 +67,7 @@ impl Command for AddSite {
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<()>> {
         let site = porchlight_server::site::Site::read("key = \"shop\"\ntitle = \"Shop\"\norigins = []").unwrap();
-        Ok(tx.put_site(&site).await?)
+        Ok(tx.put_site(&site, "", &Secret::new([0; 32])).await?)
     }
 }
 
@@ -158,4 +159,62 @@ async fn a_folder_that_cannot_be_used_is_told() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Store::open(&file.path().join("data"), 16, 16).await.unwrap_err();
     assert!(matches!(error, StoreError::Folder(_)), "{error}");
+}
+
+/// What is in a database of the first version is there after an update.
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = tempfile::tempdir().unwrap();
+    let migration = include_str!("../../migrations/sqlite/0001_initial.sql");
+    std::fs::write(first.path().join("0001_initial.sql"), migration).unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("porchlight.db")).create_if_missing(true);
+    let mut connection = sqlx::SqliteConnection::connect_with(&options.foreign_keys(true)).await.unwrap();
+    sqlx::migrate::Migrator::new(first.path()).await.unwrap().run(&mut connection).await.unwrap();
+    let visitor = VisitorId::new(uuid_v7(1, &[1; 10]));
+    let token = Secret::new([1; 32]);
+    let document =
+        r#"{"id":"welcome","name":"Welcome","type":"dialogue","ui":"chatbot","priority":0,"cards":[{"id":"end","card":"end"}]}"#;
+    for (statement, values) in [
+        ("insert into site values ('shop', $1)", vec![r#"{"key":"shop","title":"Shop","origins":["loopback"],"accent":"\u00234f3dd9","corner":"end","country":"US","contact_details_in_browser":false}"#.to_owned()]),
+        ("insert into conversation values ('shop', 'welcome', 1, $1, 0)", vec![document.to_owned()]),
+        ("insert into published values ('shop', 'welcome', 1)", vec![]),
+        ("insert into session values ('00000000-0000-7000-8000-000000000001', $1, 0, 0, 0)", vec![visitor.to_string()]),
+        ("insert into progress values ($1, 'welcome', 1, 'ended', null, 1, 1, 1, $2, 0)", vec![visitor.to_string(), r#"{"session":"00000000-0000-7000-8000-000000000001","triggered":true,"engaged":true,"closed":false,"completed":true}"#.to_owned()]),
+        ("insert into entry values ($1, 'welcome', 1, 'bot', 'end', 'Bye', null, 0)", vec![visitor.to_string()]),
+    ] {
+        if statement.contains("into session") {
+            let add = sqlx::query("insert into visitor values ($1, 'shop', $2, 0)").bind(visitor.to_string()).bind(token.hash());
+            add.execute(&mut connection).await.unwrap();
+        }
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for value in values {
+            query = query.bind(value);
+        }
+        query.execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+
+    let store = Store::open(folder.path(), 16, 64).await.unwrap();
+    let (found, site, progress, entries, source) = store.look(Look(token, visitor)).await.unwrap();
+    assert_eq!((found, site.as_str()), (visitor, "shop"));
+    assert!(progress.completed && progress.trail.is_empty());
+    assert_eq!((entries, source.as_str()), (1, document));
+}
+
+struct Look(Secret, VisitorId);
+
+impl Command for Look {
+    type Done = (VisitorId, String, porchlight_domain::session::Progress, usize, String);
+    type Refusal = ();
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<()>> {
+        let id = "welcome".parse().unwrap();
+        let (visitor, _) = tx.visitor(&self.0).await?.unwrap();
+        let site = tx.site(&visitor.site).await?.unwrap().site;
+        let progress = tx.progress(self.1, &id).await?.unwrap();
+        let entries = tx.entries(self.1, &id, 0).await?.len();
+        let source = tx.published_sources(&site.key).await?.swap_remove(0).source;
+        Ok((visitor.id, site.key.to_string(), progress, entries, source))
+    }
 }

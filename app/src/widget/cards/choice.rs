@@ -5,11 +5,11 @@ use porchlight_domain::session::Choice;
 
 use crate::i18n::PanelTexts;
 
-/// A button for each answer.
+/// A button for each answer: beside each other, or one below the other.
 #[component]
-pub(super) fn ChoiceCard(options: Vec<Choice>, texts: &'static PanelTexts) -> impl IntoView {
+pub(super) fn ChoiceCard(options: Vec<Choice>, list: bool, texts: &'static PanelTexts) -> impl IntoView {
     view! {
-        <div role="group" aria-label=texts.choose class="flex flex-wrap justify-end gap-2">
+        <div role="group" aria-label=texts.choose class=if list { "choices list" } else { "choices" }>
             {options
                 .into_iter()
                 .map(|Choice { label, value }| {

@@ -1,13 +1,19 @@
 //! The cards that wait for the visitor: one file each. Every card is an HTML form that works without script.
 
 mod choice;
-mod email;
+mod date;
+mod document;
+mod line;
+mod number;
 mod phone;
+mod pick;
+mod several;
+mod text;
 
 use leptos::prelude::*;
-use porchlight_domain::session::Ask;
+use porchlight_domain::session::{Ask, Prompt};
 
-use super::state::{Standing, Ticket};
+use super::state::{Asked, Standing, Ticket};
 use crate::{
     i18n::PanelTexts,
     ui::{Icon, IconName},
@@ -23,23 +29,8 @@ pub fn Card(
     /// System texts.
     texts: &'static PanelTexts,
 ) -> impl IntoView {
-    let Standing { asked, problem, wrong, typed } = standing;
-    let Some(asked) = asked else {
-        return view! {
-            <p class="ended" tabindex="-1"><Icon name=IconName::Check class="size-4"/>{texts.ended}</p>
-            <p id="problem" class="problem" role="alert">{problem}</p>
-        }
-        .into_any();
-    };
-    let field = Field { typed, wrong, texts };
-    let controls = match asked.prompt.ask {
-        Ask::Choice { options } => view! { <choice::ChoiceCard options texts/> }.into_any(),
-        Ask::Email { optional } => view! { <email::EmailCard optional field/> }.into_any(),
-        Ask::Phone { optional } => {
-            view! { <phone::PhoneCard optional countries=asked.countries country=asked.country field/> }.into_any()
-        }
-    };
-    let hidden = [
+    let Standing { asked, turn, answer, back, restart, problem, wrong, typed } = standing;
+    let mut hidden = vec![
         ("token", ticket.token),
         ("view", ticket.view.to_string()),
         ("after", ticket.after.to_string()),
@@ -48,73 +39,141 @@ pub fn Card(
         ("locale", ticket.locale),
         ("theme", ticket.theme),
         ("have", ticket.have.to_string()),
-        ("id", asked.answer.to_string()),
-        ("turn", asked.prompt.turn.to_string()),
-        ("card", asked.prompt.card.to_string()),
+        ("id", answer.to_string()),
+        ("turn", turn.to_string()),
     ];
+    let controls = match asked {
+        None => view! { <p class="ended" tabindex="-1"><Icon name=IconName::Check class="size-4"/>{texts.ended}</p> }.into_any(),
+        Some(asked) => {
+            hidden.push(("card", asked.prompt.card.to_string()));
+            controls(asked, typed, wrong, texts)
+        }
+    };
+    let back = back.then(|| view! { <Step to="back" icon=IconName::Back label=texts.back/> });
+    let restart = restart.then(|| view! { <Step to="restart" icon=IconName::Restart label=texts.restart/> });
+    let steps = (back.is_some() || restart.is_some()).then(|| view! { <div class="steps">{back}{restart}</div> });
     view! {
         <form method="post" action="/widget/v1/answers" novalidate autocomplete="on">
-            {hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).to_vec()}
+            {hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
             {controls}
             // There from the start, so that screen readers announce what is put into it.
             <p id="problem" class="problem" role="alert">{problem}</p>
+            {steps}
         </form>
     }
-    .into_any()
+}
+
+fn controls(asked: Asked, typed: Vec<String>, wrong: bool, texts: &'static PanelTexts) -> AnyView {
+    let Asked { prompt: Prompt { ask, optional, label, known, .. }, countries, country, address, open } = asked;
+    let first = typed.first().cloned();
+    let field = Field { label, typed: first.or(known).unwrap_or_default(), optional, wrong, texts };
+    match ask {
+        Ask::Choice { options, list } => view! { <choice::ChoiceCard options list texts/> }.into_any(),
+        Ask::Several { options } => view! { <several::SeveralCard options chosen=typed texts/> }.into_any(),
+        Ask::Pick { options } => view! { <pick::PickCard options field/> }.into_any(),
+        Ask::Line(kind) => view! { <line::LineCard kind field/> }.into_any(),
+        Ask::Phone => view! { <phone::PhoneCard countries country field/> }.into_any(),
+        Ask::Text { max } => view! { <text::TextCard max field/> }.into_any(),
+        Ask::Number { min, max } => view! { <number::NumberCard min max field/> }.into_any(),
+        Ask::Date { min, max } => view! { <date::DateCard min max field/> }.into_any(),
+        Ask::Document { title, .. } => view! { <document::DocumentCard title address open texts/> }.into_any(),
+    }
+}
+
+/// A way back, beside the way on.
+#[component]
+fn Step(to: &'static str, icon: IconName, label: &'static str) -> impl IntoView {
+    view! { <button type="submit" name="do" value=to class="step"><Icon name=icon class="size-4"/>{label}</button> }
 }
 
 /// What a field shows besides what it asks for.
 struct Field {
-    /// What was typed before.
+    /// What the author wants above it.
+    label: Option<String>,
+    /// What was typed before, or is known.
     typed: String,
+    /// Whether it may be skipped.
+    optional: bool,
     /// Whether something was wrong with it.
     wrong: bool,
     /// System texts.
     texts: &'static PanelTexts,
 }
 
-/// A field for one line of text, with the button that sends it, and one that goes on without where that is allowed.
-#[component]
-fn AnswerField(
-    /// `email` or `tel`: the type of the field, the keyboard it brings up, and what the browser may fill in.
+/// How a field is to be filled in: what a browser makes of an `<input>`.
+#[derive(Default)]
+struct Entering {
+    /// Its type.
     kind: &'static str,
-    /// What is asked for.
-    label: &'static str,
-    /// An example, or nothing.
+    /// The keyboard it brings up.
+    keyboard: &'static str,
+    /// What the browser may fill in; nothing if that is empty.
+    fills: &'static str,
+    /// An example.
     example: &'static str,
     /// The longest text, in characters.
-    max: u32,
-    /// Whether it may be skipped.
-    optional: bool,
+    max_length: Option<usize>,
+    /// The least, of a number or a day.
+    min: Option<String>,
+    /// The most, of a number or a day.
+    max: Option<String>,
+    /// The step of a number.
+    step: Option<&'static str>,
+    /// Whether it is written from left to right in every language: addresses, numbers.
+    ltr: bool,
+}
+
+/// A field for one line, with the button that sends it, and one that goes on without where that is allowed.
+#[component]
+fn AnswerField(
+    /// What is asked for, unless the author says otherwise.
+    label: &'static str,
+    /// How it is filled in.
+    entering: Entering,
     /// What it shows besides.
     field: Field,
 ) -> impl IntoView {
-    let Field { typed, wrong, texts } = field;
-    let skip = optional.then(|| view! { <button type="submit" name="skip" value="true" class="skip">{texts.skip}</button> });
+    let Field { label: own, typed, optional, wrong, texts } = field;
+    let words = matches!(entering.fills, "given-name" | "family-name" | "name" | "organization");
     view! {
-        <label class="label" for="value">{label}</label>
+        <label class="label" for="value" dir="auto">{own.unwrap_or_else(|| label.to_owned())}</label>
         <div class="field">
             <input
                 id="value"
                 name="value"
-                type=kind
-                inputmode=kind
-                autocomplete=kind
-                autocapitalize="none"
+                type=entering.kind
+                inputmode=entering.keyboard
+                autocomplete=if entering.fills.is_empty() { "off" } else { entering.fills }
+                autocapitalize=if words { "words" } else { "none" }
                 spellcheck="false"
-                maxlength=max.to_string()
-                dir="ltr"
+                maxlength=entering.max_length.map(|max| max.to_string())
+                min=entering.min
+                max=entering.max
+                step=entering.step
+                dir=if entering.ltr { "ltr" } else { "auto" }
                 class="input"
-                placeholder=example
+                placeholder=entering.example
                 value=typed
                 aria-required=(!optional).to_string()
                 aria-invalid=wrong.to_string()
                 aria-describedby="problem"
             />
-            <button type="submit" class="send" aria-label=texts.send>
-                <Icon name=IconName::Send class="size-5"/>
-            </button>
+            <SendButton texts/>
         </div>
-        {skip}
+        <SkipButton optional texts/>
     }
+}
+
+#[component]
+fn SendButton(texts: &'static PanelTexts) -> impl IntoView {
+    view! {
+        <button type="submit" class="send" aria-label=texts.send>
+            <Icon name=IconName::Send class="size-5"/>
+        </button>
+    }
+}
+
+#[component]
+fn SkipButton(optional: bool, texts: &'static PanelTexts) -> impl IntoView {
+    optional.then(|| view! { <button type="submit" name="do" value="skip" class="skip">{texts.skip}</button> })
 }

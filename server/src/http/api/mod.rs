@@ -1,6 +1,8 @@
 //! The customer's interface: `/api/v1`, with an API key.
 
 mod events;
+mod sites;
+mod visitors;
 
 use axum::{
     Router,
@@ -14,8 +16,10 @@ use super::{
 };
 use crate::secret::Secret;
 
-pub(super) fn routes() -> Router<App> {
-    events::routes()
+pub(crate) use sites::Publish;
+
+pub(super) fn routes(file_limit: usize) -> Router<App> {
+    events::routes().merge(sites::routes(file_limit)).merge(visitors::routes())
 }
 
 /// How an API key begins, so that a person, or a scanner for leaked secrets, knows it when they see it.

@@ -7,24 +7,31 @@ use axum::{
     Json, Router,
     extract::State,
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::post,
 };
 use porchlight_app::i18n::SystemTexts;
 use porchlight_domain::{
     contact::BadPhone,
     id::{AnswerId, CardId},
-    session::{self, Answer, Input, InvalidInput, Refusal},
+    session::{self, Answer, DocumentUse, Input, InvalidInput, Refusal},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    admit, refused, render,
+    admit,
+    offer::begin_anew,
+    refused, render,
     shown::{PanelSent, Shown},
 };
 use crate::{
-    http::{App, body::Forms, page::Caller, problem::Problem},
+    http::{
+        App,
+        body::{Forms, SEVERAL},
+        page::Caller,
+        problem::Problem,
+    },
     store::{Command, Failure, Tx},
     visit::Engine,
 };
@@ -34,17 +41,47 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// What an answer sends besides.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Answered {
     /// Names the submission.
     id: AnswerId,
     turn: u32,
-    card: CardId,
+    /// The card that is answered; nothing waits once the conversation has ended.
+    card: Option<CardId>,
+    /// What was typed or chosen; several values stand between separators.
     #[serde(default)]
     value: String,
     country: Option<String>,
-    #[serde(default)]
-    skip: bool,
+    #[serde(default, rename = "do")]
+    act: Act,
+}
+
+/// What the visitor does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Act {
+    /// Answers.
+    #[default]
+    Answer,
+    /// Goes on without answering.
+    Skip,
+    /// Goes back to the question before.
+    Back,
+    /// Begins again.
+    Restart,
+    /// Opens the document in the panel.
+    Opened,
+    /// Downloads the document.
+    Downloaded,
+    /// Looks at what is there now.
+    Refresh,
+}
+
+impl Act {
+    /// Whether what was shown before may be out of date, so that all of it is shown again.
+    const fn shows_all(self) -> bool {
+        matches!(self, Self::Back | Self::Restart | Self::Refresh)
+    }
 }
 
 type Sent = Result<Forms<PanelSent, Answered>, Problem>;
@@ -74,6 +111,7 @@ async fn answer(app: App, caller: Caller, sent: Sent, by_script: bool) -> Result
 
 /// What came of an answer. A refusal is no failure: the panel goes on from where it stands, and says what was wrong.
 struct Outcome {
+    act: Act,
     refusal: Option<Refusal>,
     shown: Shown,
 }
@@ -90,63 +128,141 @@ impl Command for Take {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Outcome, Failure<Problem>> {
-        let Self { engine, caller, sent, answered } = self;
-        let Answered { id, turn, card, value, country, skip } = answered;
-        let (visitor, site) = admit(tx, &sent.token, &sent.page, &caller).await?;
+        let Self { engine, caller, mut sent, answered } = self;
+        let (visitor, site) = admit(tx, &engine, &sent.token, &sent.page, &caller).await?;
         let now = engine.outside.now();
         let mut session = engine.session_at(tx, &visitor, now).await?;
+        let Some((document, progress)) = engine.talk(tx, &visitor, &sent.conversation).await? else {
+            return Err(Failure::Refused(refused(&Refusal::NoConversation)));
+        };
+        // Sent by script, the answer says what is shown already; and if it is sent twice, it is shown in the same way twice.
+        let typed_after = if sent.have == 0 || answered.act.shows_all() { progress.entries } else { sent.have };
         let mut refusal = None;
         // Sent twice, answered once: the second time only shows what the first led to.
-        if !tx.was_answered(visitor.id, &sent.conversation, id).await? {
-            let input = if skip { Input::Skipped } else { Input::Given { value: value.clone(), country: country.clone() } };
-            let command = session::Command::Answer(Answer { id, turn, card, input });
-            match engine.step(tx, session.clone(), sent.about(&visitor, now), command, Some(id)).await {
-                Ok(stepped) => session = stepped,
-                Err(Failure::Refused(Refusal::NoConversation)) => {
-                    return Err(Failure::Refused(refused(&Refusal::NoConversation)));
+        if !tx.was_answered(visitor.id, &sent.conversation, answered.id).await? {
+            let command = match (answered.act, &answered.card) {
+                (Act::Refresh, _) => None,
+                (Act::Restart, _) if answered.turn != progress.turn => {
+                    refusal = Some(Refusal::NotCurrent { given: answered.turn, current: progress.turn });
+                    None
                 }
-                Err(Failure::Refused(refused)) => refusal = Some(refused),
-                Err(Failure::Store(error)) => return Err(Failure::Store(error)),
+                (Act::Restart, _) if !progress.may_restart(&document) => {
+                    refusal = Some(Refusal::NotAllowed);
+                    None
+                }
+                (Act::Restart, _) => {
+                    let version = site.published(&sent.conversation).map_or(progress.version, |(version, _)| *version);
+                    begin_anew(tx, &engine, &visitor, progress, version).await?;
+                    Some(session::Command::Open)
+                }
+                (act, Some(card)) => Some(answered.command(act, card)),
+                (_, None) => {
+                    refusal = Some(Refusal::NotWaiting);
+                    None
+                }
+            };
+            let locale = site.site.language(&sent.locale);
+            if let Some(command) = command {
+                let about = sent.about(&visitor, &locale, now);
+                match engine.step(tx, session.clone(), about, command, Some(answered.id)).await {
+                    Ok(stepped) => session = stepped,
+                    Err(Failure::Refused(refused)) => refusal = Some(refused),
+                    Err(Failure::Store(error)) => return Err(Failure::Store(error)),
+                }
             }
         }
-        let mut shown = Shown::read(tx, &engine, site, &visitor, session.id, sent).await?;
+        let stale = refusal.as_ref().is_some_and(|refusal| !matches!(refusal, Refusal::Invalid(_)));
+        if answered.act.shows_all() || stale {
+            sent.have = 0;
+        }
+        let mut shown = Shown::read(tx, &engine, site, &visitor, session.id, sent, typed_after).await?;
+        if let Some(asked) = &mut shown.standing.asked {
+            asked.open = answered.act == Act::Opened && refusal.is_none();
+        }
         if let Some(refusal) = &refusal {
-            shown.standing.problem = Some(in_words(refusal, shown.locale.system()).to_owned());
+            shown.standing.problem = Some(in_words(refusal, shown.locale().system()).to_owned());
             if matches!(refusal, Refusal::Invalid(_)) {
-                shown.standing.typed = value;
+                shown.standing.typed = several(&answered.value);
                 shown.standing.wrong = true;
-                if let (Some(asked), Some(country)) = (&mut shown.standing.asked, country) {
+                if let (Some(asked), Some(country)) = (&mut shown.standing.asked, answered.country) {
                     asked.country = country;
                 }
             }
         }
-        Ok(Outcome { refusal, shown })
+        Ok(Outcome { act: answered.act, refusal, shown })
+    }
+}
+
+fn several(value: &str) -> Vec<String> {
+    value.split(SEVERAL).filter(|value| !value.is_empty()).map(str::to_owned).collect()
+}
+
+impl Answered {
+    /// What the domain is asked to decide.
+    fn command(&self, act: Act, card: &CardId) -> session::Command {
+        let turn = self.turn;
+        match act {
+            Act::Back => session::Command::Back { turn },
+            Act::Opened => session::Command::Document { turn, what: DocumentUse::Opened },
+            Act::Downloaded => session::Command::Document { turn, what: DocumentUse::Downloaded },
+            Act::Answer | Act::Skip | Act::Restart | Act::Refresh => {
+                let given = || Input::Given { values: several(&self.value), country: self.country.clone() };
+                let input = if act == Act::Skip { Input::Skipped } else { given() };
+                session::Command::Answer(Answer { id: self.id, turn, card: card.clone(), input })
+            }
+        }
     }
 }
 
 fn in_words(refusal: &Refusal, texts: &SystemTexts) -> &'static str {
     match refusal {
-        Refusal::Invalid(InvalidInput::Email(_)) => texts.bad_email,
-        Refusal::Invalid(InvalidInput::Phone(BadPhone::NotANumber)) => texts.bad_phone,
-        Refusal::Invalid(InvalidInput::Phone(BadPhone::TooShort)) => texts.phone_too_short,
-        Refusal::Invalid(InvalidInput::Phone(BadPhone::TooLong)) => texts.phone_too_long,
-        Refusal::Invalid(InvalidInput::Phone(BadPhone::UnknownCountry)) => texts.bad_country,
-        Refusal::Invalid(InvalidInput::NotAChoice) => texts.not_a_choice,
-        Refusal::Invalid(InvalidInput::Required) => texts.required,
+        Refusal::Invalid(invalid) => match invalid {
+            InvalidInput::Email(_) => texts.bad_email,
+            InvalidInput::Phone(BadPhone::NotANumber) => texts.bad_phone,
+            InvalidInput::Phone(BadPhone::TooShort) => texts.phone_too_short,
+            InvalidInput::Phone(BadPhone::TooLong) => texts.phone_too_long,
+            InvalidInput::Phone(BadPhone::UnknownCountry) => texts.bad_country,
+            InvalidInput::NotAChoice => texts.not_a_choice,
+            InvalidInput::WrongCount => texts.wrong_count,
+            InvalidInput::NotANumber => texts.bad_number,
+            InvalidInput::NumberOutOfRange => texts.number_out_of_range,
+            InvalidInput::NotADate => texts.bad_date,
+            InvalidInput::DateOutOfRange => texts.date_out_of_range,
+            InvalidInput::TooLong => texts.text_too_long,
+            InvalidInput::Required => texts.required,
+        },
         Refusal::NotCurrent { .. } | Refusal::NotWaiting => texts.not_current,
-        Refusal::NoConversation => texts.failed,
+        Refusal::NotAllowed | Refusal::NoConversation => texts.failed,
     }
 }
 
-async fn by_page(Outcome { refusal, shown }: Outcome, host: String) -> Response {
-    let status = refusal.map_or(StatusCode::OK, |refusal| refused(&refusal).code.status());
-    render::page(status, shown, host).await
+/// Where a document that is downloaded is: sent as a file, it leaves the panel as it is.
+fn download(outcome: &Outcome) -> Option<String> {
+    let asked = outcome.shown.standing.asked.as_ref().filter(|_| outcome.act == Act::Downloaded && outcome.refusal.is_none())?;
+    Some(format!("{}&download", asked.address))
 }
 
-fn by_fragments(Outcome { refusal, shown }: &Outcome) -> Response {
+async fn by_page(outcome: Outcome, host: String) -> Response {
+    if let Some(location) = download(&outcome) {
+        return Redirect::to(&location).into_response();
+    }
+    let status = outcome.refusal.map_or(StatusCode::OK, |refusal| refused(&refusal).code.status());
+    render::page(status, outcome.shown, host).await
+}
+
+fn by_fragments(outcome: &Outcome) -> Response {
+    let Outcome { act, refusal, shown } = outcome;
     let (said, card) = render::fragments(shown);
     let told = &shown.told;
-    let now = json!({ "session": told.session, "cursor": told.cursor, "events": told.events, "said": said, "card": card });
+    // Numbers that go into fields are texts here, too.
+    let (turn, have) = (shown.standing.turn.to_string(), shown.ticket.have.to_string());
+    let mut now = json!({
+        "session": told.session, "cursor": told.cursor, "events": told.events, "said": said, "card": card, "turn": turn, "have": have,
+        "anew": act.shows_all() || refusal.is_some(), "refreshed": *act == Act::Refresh,
+    });
+    if let Some(location) = download(outcome) {
+        now["location"] = location.into();
+    }
     let Some(refusal) = refusal else { return Json(now).into_response() };
     let mut problem = refused(refusal).with("message", shown.standing.problem.clone().unwrap_or_default());
     match (refusal, now) {

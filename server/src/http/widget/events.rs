@@ -6,9 +6,9 @@ use porchlight_domain::{
     id::{ConversationId, EventId, PageViewId, SessionId},
     session::{self, ContactKind, Report, Reported, Widget},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{LauncherSettings, Told, admit, lift};
+use super::{Told, admit, lift};
 use crate::{
     http::{
         App,
@@ -36,8 +36,6 @@ struct Asked {
     /// The session the page was in when it reported.
     session: Option<SessionId>,
     reports: Vec<ReportAsked>,
-    /// A language to give the launcher's settings in.
-    locale: Option<String>,
 }
 
 /// The longest name of a widget or of its element, in characters.
@@ -88,15 +86,7 @@ impl What {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Taken {
-    #[serde(flatten)]
-    told: Told,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    settings: Option<LauncherSettings>,
-}
-
-async fn events(State(app): State<App>, caller: Caller, Json(asked): Json<Asked>) -> Result<axum::Json<Taken>, Problem> {
+async fn events(State(app): State<App>, caller: Caller, Json(asked): Json<Asked>) -> Result<axum::Json<Told>, Problem> {
     let limit = app.settings.reports_limit;
     if asked.reports.len() > limit {
         return Err(Problem::new(Code::Malformed, format!("expected at most {limit} reports, got {}", asked.reports.len()))
@@ -125,12 +115,12 @@ struct Take {
 }
 
 impl Command for Take {
-    type Done = Taken;
+    type Done = Told;
     type Refusal = Problem;
 
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Taken, Failure<Problem>> {
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Told, Failure<Problem>> {
         let Self { engine, caller, asked, late } = self;
-        let (visitor, site) = admit(tx, &asked.token, &asked.page, &caller).await?;
+        let (visitor, site) = admit(tx, &engine, &asked.token, &asked.page, &caller).await?;
         let now = engine.outside.now();
         let mut current = engine.session_at(tx, &visitor, now).await?;
         for report in asked.reports {
@@ -160,7 +150,7 @@ impl Command for Take {
                 What::Hidden(_) | What::Clicked { .. } => false,
             };
             let conversation = asked.conversation.as_ref().filter(|_| about_one && earlier.is_none());
-            let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation, at };
+            let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation, locale: "", at };
             let command = session::Command::Report(Report { id: report.id, at, what: report.what.into() });
             match earlier {
                 Some(earlier) => drop(engine.step(tx, earlier, about, command, None).await.map_err(lift)?),
@@ -168,10 +158,9 @@ impl Command for Take {
             }
         }
         let session = current;
-        let told = match asked.after {
-            Some(after) => Told::of(tx, &site, &visitor, session.id, asked.view, after).await?,
-            None => Told { session: session.id, cursor: 0, events: Vec::new() },
-        };
-        Ok(Taken { told, settings: asked.locale.map(|locale| LauncherSettings::of(&site, &locale)) })
+        match asked.after {
+            Some(after) => Told::of(tx, &site.site, &visitor, session.id, asked.view, after).await,
+            None => Ok(Told { session: session.id, cursor: 0, events: Vec::new() }),
+        }
     }
 }

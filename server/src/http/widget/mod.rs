@@ -1,12 +1,17 @@
 //! The widget's interface: what the loader and the panel say to the server. See docs/widget-protocol.md.
 
 mod answers;
+mod device;
 mod events;
+mod identity;
+mod offer;
 mod panel;
 mod render;
 mod settings;
 mod shown;
 mod start;
+
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -32,7 +37,9 @@ use super::{
 use crate::{
     secret::Secret,
     site::Site,
+    sites::SiteNow,
     store::{Failure, Tx, VisitorRow},
+    visit::Engine,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -80,10 +87,17 @@ impl Told {
 }
 
 /// Finds the visitor a token belongs to, and checks that the page is one of their site's.
-async fn admit(tx: &mut Tx<'_>, token: &Secret, page: &Page, caller: &Caller) -> Result<(VisitorRow, Site), Failure<Problem>> {
+async fn admit(
+    tx: &mut Tx<'_>,
+    engine: &Engine,
+    token: &Secret,
+    page: &Page,
+    caller: &Caller,
+) -> Result<(VisitorRow, Arc<SiteNow>), Failure<Problem>> {
     let unknown = || Problem::new(Code::BadToken, "no visitor has this token; start anew without one").field("token");
-    let (visitor, site) = tx.visitor(token).await?.ok_or_else(|| Failure::Refused(unknown()))?;
-    page.check(&site, caller).map_err(Failure::Refused)?;
+    let (visitor, revision) = tx.visitor(token).await?.ok_or_else(|| Failure::Refused(unknown()))?;
+    let site = engine.sites.get(tx, &visitor.site, revision).await?;
+    page.check(&site.site, caller).map_err(Failure::Refused)?;
     Ok((visitor, site))
 }
 
@@ -103,6 +117,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::NoConversation => Problem::new(Code::UnknownConversation, detail).field("conversation"),
         Refusal::NotCurrent { .. } => Problem::new(Code::NotCurrent, detail).field("turn"),
         Refusal::NotWaiting => Problem::new(Code::NotWaiting, detail).field("card"),
+        Refusal::NotAllowed => Problem::new(Code::NotAllowed, detail).field("do"),
         Refusal::Invalid(_) => Problem::new(Code::InvalidAnswer, detail).field("value"),
     }
 }

@@ -18,19 +18,23 @@ use crate::assets::manifest;
 
 /// The panel's page, which only the host page's origin may frame.
 pub(super) async fn page(status: StatusCode, shown: Shown, host: String) -> Response {
+    let site = &shown.site.site;
+    let (accent, on_accent) = (site.accent, site.accent.text_on());
+    let (font, radius, typing) = (site.theme.font.family(), site.theme.radius.get(), shown.typing_delay);
     let frame = PanelFrame {
-        title: shown.site.title.to_string(),
-        accent: shown.site.accent.to_string(),
-        on_accent: shown.site.accent.text_on().to_string(),
-        locale: shown.locale,
+        title: site.title_in(&shown.language).to_owned(),
+        avatar: site.theme.avatar.as_ref().map(|avatar| shown.site.address(avatar)),
+        ui: shown.ui,
+        look: format!("--accent:{accent};--on-accent:{on_accent};--font:{font};--radius:{radius}px;--typing:{typing}ms"),
+        locale: shown.locale(),
         host: host.clone(),
         css: css(),
         options: LeptosOptions::builder().output_name(manifest().widget.as_str()).site_pkg_dir("assets").build(),
     };
     let view = move || {
         allow(&host);
-        let Shown { entries, ticket, standing, .. } = shown.clone();
-        view! { <Panel frame=frame.clone() transcript=entries ticket=ticket standing=standing/> }
+        let Shown { entries, ticket, standing, typed_after, .. } = shown.clone();
+        view! { <Panel frame=frame.clone() transcript=entries typed_after ticket standing/> }
     };
     let mut response = leptos_axum::render_app_async_with_context(|| {}, view)(Request::new(Body::empty())).await;
     *response.status_mut() = status;
@@ -56,8 +60,8 @@ fn css() -> String {
 fn allow(ancestors: &str) {
     let nonce = use_nonce().map(|nonce| format!("'nonce-{nonce}'")).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; script-src {nonce} 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' {nonce}; img-src data:; \
-         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+        "default-src 'none'; script-src {nonce} 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' {nonce}; img-src 'self' data:; \
+         frame-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
     );
     if let (Some(response), Ok(policy)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&policy)) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
@@ -66,7 +70,8 @@ fn allow(ancestors: &str) {
 
 /// What was said since, and the card that waits now.
 pub(super) fn fragments(shown: &Shown) -> (String, String) {
-    let texts = shown.locale.panel();
+    let (texts, typed_after) = (shown.locale().panel(), shown.typed_after);
     let (entries, ticket, standing) = (shown.entries.clone(), shown.ticket.clone(), shown.standing.clone());
-    Owner::new().with(|| (view! { <Said entries texts/> }.to_html(), view! { <Card ticket standing texts/> }.to_html()))
+    Owner::new()
+        .with(|| (view! { <Said entries typed_after texts/> }.to_html(), view! { <Card ticket standing texts/> }.to_html()))
 }

@@ -3,7 +3,7 @@
 use porchlight_app::i18n::Locale;
 use serde::Serialize;
 
-use crate::site::{Colour, Corner, Site};
+use crate::site::{Colour, Corner, Font, Mode, Site};
 
 /// The launcher's settings, in the visitor's language.
 #[derive(Debug, Clone, Serialize)]
@@ -12,24 +12,48 @@ pub(super) struct LauncherSettings {
     title: String,
     label: &'static str,
     close: &'static str,
+    minimise: &'static str,
+    dismiss: &'static str,
+    unread: &'static str,
     dir: &'static str,
+    mode: Mode,
     corner: Corner,
+    x: u16,
+    y: u16,
     accent: Colour,
     on_accent: Colour,
+    radius: u16,
+    font: &'static str,
+    /// What is written on the launcher.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    icon: &'static str,
 }
 
 impl LauncherSettings {
-    pub(super) fn of(site: &Site, language: &str) -> Self {
-        let locale = Locale::best(language);
-        let texts = locale.system();
+    /// `locale` is one that the site speaks.
+    pub(super) fn of(site: &Site, locale: &str) -> Self {
+        let language = Locale::best(locale);
+        let texts = language.system();
+        let launcher = &site.launcher;
         Self {
-            title: site.title.to_string(),
+            title: site.title_in(locale).to_owned(),
             label: texts.open_chat,
             close: texts.close_chat,
-            dir: locale.dir(),
-            corner: site.corner,
+            minimise: texts.minimise,
+            dismiss: texts.dismiss,
+            unread: texts.unread,
+            dir: language.dir(),
+            mode: site.theme.mode,
+            corner: launcher.corner,
+            x: launcher.x.get(),
+            y: launcher.y.get(),
             accent: site.accent,
             on_accent: site.accent.text_on(),
+            radius: site.theme.radius.get(),
+            font: Font::family(site.theme.font),
+            text: launcher.label.as_ref().map(|label| label.in_locale(locale, site.main_locale()).to_owned()),
+            icon: launcher.icon.shape(),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What the panel shows after an operation: read in the operation's own transaction, so that it is what that operation led to.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use porchlight_app::{
     i18n::Locale,
     widget::{Asked, Standing, Ticket},
 };
 use porchlight_domain::{
+    conversation::Ui,
     id::{AnswerId, ConversationId, PageViewId, SessionId},
     session::{Ask, Entry},
 };
@@ -17,7 +20,7 @@ use crate::{
     countries,
     http::{page::Page, problem::Problem},
     secret::Secret,
-    site::Site,
+    sites::SiteNow,
     store::{Failure, Tx, VisitorRow},
     visit::{About, Engine},
 };
@@ -47,47 +50,74 @@ impl PanelSent {
         Locale::best(&self.locale)
     }
 
-    /// What a command that this asks for is about.
-    pub(super) fn about<'a>(&'a self, visitor: &'a VisitorRow, at: Timestamp) -> About<'a> {
-        About { visitor, view: self.view, page: self.page.as_str(), conversation: Some(&self.conversation), at }
+    /// What a command that this asks for is about; `locale` is one that the site speaks.
+    pub(super) fn about<'a>(&'a self, visitor: &'a VisitorRow, locale: &'a str, at: Timestamp) -> About<'a> {
+        About { visitor, view: self.view, page: self.page.as_str(), conversation: Some(&self.conversation), locale, at }
     }
 }
 
 /// What the panel shows now.
 #[derive(Debug, Clone)]
 pub(super) struct Shown {
-    pub(super) site: Site,
+    pub(super) site: Arc<SiteNow>,
     pub(super) told: Told,
-    pub(super) locale: Locale,
+    /// The language the site speaks to this visitor.
+    pub(super) language: String,
+    pub(super) ui: Ui,
+    /// How long a line of the bot takes to appear, in milliseconds.
+    pub(super) typing_delay: u32,
     pub(super) ticket: Ticket,
     pub(super) standing: Standing,
     /// The entries after those that are shown already.
     pub(super) entries: Vec<Entry>,
+    /// The number of the last entry that was there before the operation: what the bot said after it appears as if it were typed.
+    pub(super) typed_after: u32,
 }
 
 impl Shown {
+    /// `typed_after`: the number of the last entry before the operation.
     pub(super) async fn read(
         tx: &mut Tx<'_>,
         engine: &Engine,
-        site: Site,
+        site: Arc<SiteNow>,
         visitor: &VisitorRow,
         session: SessionId,
         sent: PanelSent,
+        typed_after: u32,
     ) -> Result<Self, Failure<Problem>> {
-        let locale = sent.locale();
-        let told = Told::of(tx, &site, visitor, session, sent.view, sent.after).await?;
+        let language = site.site.language(&sent.locale);
+        let told = Told::of(tx, &site.site, visitor, session, sent.view, sent.after).await?;
         let entries = tx.entries(visitor.id, &sent.conversation, sent.have).await?;
-        let prompt =
-            engine.talk(tx, visitor, &sent.conversation).await?.and_then(|(document, progress)| progress.prompt(&document));
-        let asked = prompt.map(|prompt| {
-            let phone = matches!(prompt.ask, Ask::Phone { .. });
-            Asked {
-                prompt,
-                answer: AnswerId::new(engine.outside.new_id()),
-                countries: if phone { countries::countries(locale) } else { Vec::new() },
-                country: countries::likely(&sent.locale, &site.country),
-            }
-        });
+        let attributes = tx.attributes(visitor.id).await?;
+        let talk = engine.talk(tx, visitor, &sent.conversation).await?;
+        let mut standing = Standing {
+            asked: None,
+            turn: 0,
+            answer: AnswerId::new(engine.outside.new_id()),
+            back: false,
+            restart: false,
+            problem: None,
+            wrong: false,
+            typed: Vec::new(),
+        };
+        let (mut ui, mut typing_delay) = (Ui::default(), 0);
+        if let Some((document, progress)) = talk {
+            (ui, typing_delay) = (document.ui, document.typing_delay);
+            standing.turn = progress.turn;
+            standing.back = progress.may_go_back(&document);
+            standing.restart = progress.may_restart(&document);
+            standing.asked = progress.prompt(&document, &attributes, &language).map(|prompt| {
+                let phone = matches!(prompt.ask, Ask::Phone);
+                let address = if let Ask::Document { file, .. } = &prompt.ask { site.address(file) } else { String::new() };
+                Asked {
+                    prompt,
+                    countries: if phone { countries::countries(Locale::best(&language)) } else { Vec::new() },
+                    country: countries::likely(&sent.locale, &site.site.country),
+                    address,
+                    open: false,
+                }
+            });
+        }
         let ticket = Ticket {
             token: sent.token.reveal(),
             view: sent.view,
@@ -98,7 +128,11 @@ impl Shown {
             theme: if matches!(sent.theme.as_str(), "light" | "dark") { sent.theme } else { "auto".to_owned() },
             have: entries.last().map_or(sent.have, |entry| entry.number),
         };
-        let standing = Standing { asked, problem: None, wrong: false, typed: String::new() };
-        Ok(Self { site, told, locale, ticket, standing, entries })
+        Ok(Self { site, told, language, ui, typing_delay, ticket, standing, entries, typed_after })
+    }
+
+    /// The language of our own texts.
+    pub(super) fn locale(&self) -> Locale {
+        Locale::best(&self.language)
     }
 }

@@ -1,22 +1,27 @@
-//! `POST /widget/v1/start`: a page loads; who is the visitor, and which conversation is offered to them?
+//! `POST /widget/v1/start`: a page loads, or is left for another without a load; who is the visitor, and what is offered to them?
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use axum::{Router, extract::State, routing::post};
+use axum::{Router, extract::State, http::HeaderMap, routing::post};
 use porchlight_domain::{
-    conversation::{Conversation, Kind, Ui},
+    conversation::{Device, Trigger, Ui, markup, template},
     id::{ConversationId, PageViewId, SiteKey, VisitorId},
-    session::{self, Progress, Session, Standing, Widget},
+    session::{self, Attributes, Widget},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{LauncherSettings, Told, lift};
+use super::{
+    LauncherSettings, Told, device,
+    identity::Identity,
+    lift,
+    offer::{Asking, Offer, resolve},
+};
 use crate::{
     http::{
         App,
         body::Json,
         limits::Address,
-        page::{Caller, Page},
+        page::{Caller, PAGE_MAX, Page},
         problem::{Code, Problem},
     },
     secret::Secret,
@@ -32,6 +37,8 @@ pub(super) fn routes() -> Router<App> {
 pub(super) const LAUNCHER: &str = "launcher";
 /// The id of its element on the page.
 pub(super) const ELEMENT: &str = "porchlight";
+/// The most inline conversations a page may have; what it has beyond them is not shown.
+const PLACED_MAX: usize = 50;
 
 #[derive(Debug, Deserialize)]
 struct Asked {
@@ -41,9 +48,23 @@ struct Asked {
     token: Option<Secret>,
     #[serde(default)]
     locale: String,
+    /// The page that led here.
+    #[serde(default)]
+    referrer: String,
+    /// The page view that goes on: the visitor went to another page without a load, or was identified.
+    view: Option<PageViewId>,
+    /// The place in the log up to which that view has been told its events.
+    #[serde(default)]
+    after: i64,
+    /// Who the visitor is, if the site tells.
+    identity: Option<Identity>,
+    /// The conversations that have a place on the page: what its author wrote there, whatever it is.
+    #[serde(default)]
+    placed: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Begun {
     visitor: VisitorId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,33 +74,65 @@ struct Begun {
     told: Told,
     settings: LauncherSettings,
     conversation: Option<Offered>,
+    /// Of the conversations that have a place on the page, those that may be shown there.
+    placed: BTreeMap<ConversationId, &'static str>,
+    /// How long this session has lasted, in seconds.
+    on_site: i64,
 }
 
 /// The conversation that is offered, as Adobe's payloads name it.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Offered {
     id: ConversationId,
     name: String,
     #[serde(rename = "type")]
     kind: &'static str,
-    #[serde(rename = "uiType")]
-    ui: &'static str,
+    ui_type: &'static str,
+    /// What the page waits for before it is shown; nothing: at once.
+    trigger: Option<Trigger>,
+    poke: Option<String>,
+    goes_on: bool,
+}
+
+impl Offered {
+    fn of(Offer { conversation, goes_on }: Offer, locale: &str, attributes: &Attributes, page: &str) -> Self {
+        let poke = conversation.poke.as_ref().map(|poke| {
+            let filled = template::fill(conversation.say(poke, locale), |token| match token {
+                template::Token::Visitor(name) => attributes.get(name).cloned(),
+                template::Token::PageUrl => Some(page.to_owned()),
+            });
+            markup::plain(&filled)
+        });
+        Self {
+            id: conversation.id.clone(),
+            name: conversation.name.clone(),
+            kind: conversation.kind.name(),
+            ui_type: conversation.ui.name(),
+            trigger: Some(conversation.trigger.clone()).filter(|trigger| *trigger != Trigger::Load),
+            poke,
+            goes_on,
+        }
+    }
 }
 
 async fn start(
     State(app): State<App>,
     Address(address): Address,
     caller: Caller,
+    headers: HeaderMap,
     Json(asked): Json<Asked>,
 ) -> Result<axum::Json<Begun>, Problem> {
     app.limits.start(address)?;
-    Ok(axum::Json(app.store.commit(Start { engine: app.engine, caller, asked }).await?))
+    let device = device::of(&headers);
+    Ok(axum::Json(app.store.commit(Start { engine: app.engine, caller, asked, device }).await?))
 }
 
 struct Start {
     engine: Engine,
     caller: Caller,
     asked: Asked,
+    device: Device,
 }
 
 impl Command for Start {
@@ -87,104 +140,93 @@ impl Command for Start {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Begun, Failure<Problem>> {
-        let Self { engine, caller, asked } = self;
+        let Self { engine, caller, asked, device } = self;
         let unknown =
             || Problem::new(Code::UnknownSite, format!("there is no site with the key \"{}\"", asked.site)).field("site");
-        let site = tx.site(&asked.site).await?.ok_or_else(|| Failure::Refused(unknown()))?;
-        asked.page.check(&site, &caller).map_err(Failure::Refused)?;
-        let now = engine.outside.now();
+        let revision = tx.site_revision(&asked.site).await?.ok_or_else(|| Failure::Refused(unknown()))?;
+        let site = engine.sites.get(tx, &asked.site, revision).await?;
+        asked.page.check(&site.site, &caller).map_err(Failure::Refused)?;
+        let (now, page) = (engine.outside.now(), asked.page.as_str());
+        let locale = site.site.language(&asked.locale);
 
         // A token of another site, or of a database that is gone, is nobody's here: the visitor is new.
-        let known = match &asked.token {
-            Some(token) => tx.visitor(token).await?.map(|(visitor, _)| visitor).filter(|visitor| visitor.site == asked.site),
+        let known = match asked.token {
+            Some(token) => {
+                let visitor = tx.visitor(&token).await?.map(|(visitor, _)| visitor).filter(|visitor| visitor.site == asked.site);
+                visitor.map(|visitor| (visitor, token))
+            }
             None => None,
         };
-        let (visitor, token) = match known {
-            Some(visitor) => (visitor, None),
+        let is_new = known.is_none();
+        let (mut visitor, token) = match known {
+            Some(known) => known,
             None => {
                 let visitor = VisitorRow { id: VisitorId::new(engine.outside.new_id()), site: asked.site.clone() };
                 let token = engine.outside.new_secret();
                 tx.add_visitor(&visitor, &token, now).await?;
-                (visitor, Some(token.reveal()))
+                (visitor, token)
             }
         };
-        let session = engine.session_at(tx, &visitor, now).await?;
-        let offered = resolve(tx, &engine, &visitor, &session, asked.page.as_str()).await?;
-        let view = PageViewId::new(engine.outside.new_id());
-        let about = About { visitor: &visitor, view, page: asked.page.as_str(), conversation: None, at: now };
-        let load = session::Command::Load(Widget { widget: LAUNCHER.to_owned(), element: ELEMENT.to_owned() });
-        let session = engine.step(tx, session, about, load, None).await.map_err(lift)?;
-        let told = Told::of(tx, &site, &visitor, session.id, view, 0).await?;
-        let conversation = offered.map(|document| Offered {
-            id: document.id.clone(),
-            name: document.name.clone(),
-            kind: document.kind.name(),
-            ui: document.ui.name(),
-        });
-        Ok(Begun { visitor: visitor.id, token, view, told, settings: LauncherSettings::of(&site, &asked.locale), conversation })
-    }
-}
-
-/// The dialogue to offer: the one the visitor has begun and not ended, wherever they are now and whatever became of it since;
-/// else, of those that target the page and that they have not ended, the one with the highest priority.
-async fn resolve(
-    tx: &mut Tx<'_>,
-    engine: &Engine,
-    visitor: &VisitorRow,
-    session: &Session,
-    page: &str,
-) -> Result<Option<Arc<Conversation>>, Failure<Problem>> {
-    let known = tx.all_progress(visitor.id).await?;
-    for progress in known.iter().filter(|progress| progress.answered && progress.standing != Standing::Ended) {
-        let document = engine.documents.get(tx, &visitor.site, &progress.conversation, progress.version).await?;
-        if document.kind == Kind::Dialogue {
-            return Ok(Some(document));
+        let proven = match &asked.identity {
+            Some(identity) => Some(identity.prove(tx, &visitor).await?),
+            None => None,
+        };
+        if let Some(proven) = &proven {
+            visitor = proven.join(tx, visitor, &token).await?;
         }
-    }
-    let mut best: Option<(Arc<Conversation>, u32)> = None;
-    for published in tx.published(&visitor.site).await? {
-        let ended =
-            known.iter().any(|progress| progress.conversation == published.conversation && progress.standing == Standing::Ended);
-        let document = engine.documents.get(tx, &visitor.site, &published.conversation, published.version).await?;
-        // Of equal priorities the first by name wins, so that the choice is the same every time.
-        let better = best.as_ref().is_none_or(|(other, _)| document.priority > other.priority);
-        if !ended && better && document.ui == Ui::Chatbot && document.targets(page) {
-            best = Some((document, published.version));
-        }
-    }
-    let Some((document, version)) = best else { return Ok(None) };
-    offer(
-        tx,
-        engine,
-        visitor,
-        session,
-        &document.id,
-        version,
-        known.iter().find(|progress| progress.conversation == document.id),
-    )
-    .await?;
-    Ok(Some(document))
-}
 
-/// Notes that a conversation is offered. One that was begun without an answer takes the version that is published now.
-pub(super) async fn offer(
-    tx: &mut Tx<'_>,
-    engine: &Engine,
-    visitor: &VisitorRow,
-    session: &Session,
-    conversation: &ConversationId,
-    version: u32,
-    known: Option<&Progress>,
-) -> Result<(), Failure<Problem>> {
-    if known.is_some_and(|progress| progress.version == version || progress.answered) {
-        return Ok(());
+        let (mut session, since) = engine.session_since(tx, &visitor, now).await?;
+        let view = asked.view.unwrap_or_else(|| PageViewId::new(engine.outside.new_id()));
+        let about = About { visitor: &visitor, view, page, conversation: None, locale: &locale, at: now };
+        if let Some(proven) = proven {
+            session = proven.learn(tx, &engine, session, about).await?;
+        }
+        if asked.view.is_none() {
+            let load = session::Command::Load(Widget { widget: LAUNCHER.to_owned(), element: ELEMENT.to_owned() });
+            session = engine.step(tx, session, about, load, None).await.map_err(lift)?;
+        }
+
+        let (progress, attributes) = if is_new {
+            (Vec::new(), Attributes::new())
+        } else {
+            (tx.all_progress(visitor.id).await?, tx.attributes(visitor.id).await?)
+        };
+        let referrer: String = asked.referrer.chars().take(PAGE_MAX).collect();
+        let asking = Asking {
+            engine: &engine,
+            site: &site,
+            visitor: &visitor,
+            session: &session,
+            page,
+            referrer: &referrer,
+            locale: &asked.locale,
+            device,
+        };
+        let offer = resolve(tx, &asking, &progress, &attributes).await?;
+
+        let mut placed = BTreeMap::new();
+        // A slip in one element must not cost the page its widget.
+        for id in asked.placed.iter().take(PLACED_MAX).filter_map(|id| id.parse::<ConversationId>().ok()) {
+            let under_way = progress.iter().find(|progress| progress.conversation == id && progress.is_under_way());
+            let ui = match (under_way, site.published(&id)) {
+                (Some(progress), _) => Some(engine.documents.get(tx, &visitor.site, &id, progress.version).await?.ui),
+                (None, Some((_, conversation))) => Some(conversation.ui),
+                (None, None) => None,
+            };
+            if ui == Some(Ui::Inline) {
+                placed.insert(id, Ui::Inline.name());
+            }
+        }
+        let told = Told::of(tx, &site.site, &visitor, session.id, view, asked.after).await?;
+        Ok(Begun {
+            visitor: visitor.id,
+            token: is_new.then(|| token.reveal()),
+            view,
+            told,
+            settings: LauncherSettings::of(&site.site, &locale),
+            conversation: offer.map(|offer| Offered::of(offer, &locale, &attributes, page)),
+            placed,
+            on_site: since.map_or(0, |since| now.duration_since(since).as_secs()),
+        })
     }
-    let mut progress = Progress::offered(conversation.clone(), version, session.id);
-    if let Some(known) = known {
-        // What this session has counted stays counted, and old forms stay old.
-        progress.counted = known.counted;
-        progress.turn = known.turn;
-        tx.clear_transcript(visitor.id, conversation).await?;
-    }
-    Ok(tx.put_progress(visitor.id, &progress, engine.outside.now()).await?)
 }

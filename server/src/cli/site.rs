@@ -1,0 +1,76 @@
+//! `porchlight publish`, `porchlight unpublish` and `porchlight secret`
+
+use anyhow::{anyhow, bail};
+use porchlight_domain::id::{ConversationId, SiteKey};
+
+use super::{import::in_words, quiet, serve, tell};
+use crate::{
+    http::Publish,
+    outside::Outside,
+    secret::Secret,
+    settings::Flags,
+    store::{Command, Failure, Tx},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Chosen {
+    /// The key of the site
+    #[arg(long, value_name = "KEY")]
+    site: SiteKey,
+    /// The ids of the conversations
+    #[arg(required = true, value_name = "CONVERSATION")]
+    conversations: Vec<ConversationId>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+pub(super) async fn publish(chosen: &Chosen, put: bool) -> anyhow::Result<()> {
+    let settings = quiet(&chosen.flags)?;
+    let store = serve::open(&settings).await?;
+    let (ids, none) = (chosen.conversations.clone(), Vec::new());
+    let (put, out) = if put { (ids, none) } else { (none, ids) };
+    let command = Publish { site: chosen.site.clone(), put, out, now: Outside::real().now() };
+    let outcome = store.commit(command).await.map_err(|failure| match failure {
+        Failure::Refused(problem) => anyhow!("{}", problem.in_words()),
+        Failure::Store(error) => error.into(),
+    })?;
+    tell(&format!("site {}: {}", chosen.site, in_words(&outcome)));
+    store.close().await;
+    Ok(())
+}
+
+pub(super) async fn secret(site: &SiteKey, rotate: bool, flags: &Flags) -> anyhow::Result<()> {
+    let settings = quiet(flags)?;
+    let store = serve::open(&settings).await?;
+    let other = Outside::real().new_secret();
+    let secret = match store.commit(Tell { site: site.clone(), other, rotate }).await {
+        Ok(secret) => secret,
+        Err(Failure::Store(error)) => return Err(error.into()),
+        Err(Failure::Refused(never)) => match never {},
+    };
+    match secret {
+        Some(secret) => tell(&secret),
+        None => bail!("there is no site with the key \"{site}\""),
+    }
+    store.close().await;
+    Ok(())
+}
+
+struct Tell {
+    site: SiteKey,
+    other: Secret,
+    rotate: bool,
+}
+
+impl Command for Tell {
+    type Done = Option<String>;
+    type Refusal = std::convert::Infallible;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Option<String>, Failure<Self::Refusal>> {
+        // A site from before there were secrets has none.
+        if self.rotate || tx.site_secret(&self.site).await?.is_none() {
+            tx.put_site_secret(&self.site, &self.other).await?;
+        }
+        Ok(tx.site_secret(&self.site).await?)
+    }
+}

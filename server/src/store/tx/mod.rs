@@ -1,0 +1,53 @@
+//! What a command can do within its transaction.
+//!
+//! The SQL is written so that it reads the same for SQLite and PostgreSQL: `$1` placeholders, `on conflict … do update`, plain types.
+
+mod log;
+mod sites;
+mod talks;
+mod visitors;
+
+use jiff::Timestamp;
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use super::StoreError;
+
+pub use log::Logged;
+pub(super) use log::logged;
+pub use sites::{Draft, Published, PublishedSource, SiteFile, SiteHead, Version};
+pub use visitors::VisitorRow;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// One command's part of a transaction.
+pub struct Tx<'c> {
+    connection: &'c mut SqliteConnection,
+}
+
+fn corrupt(error: impl ToString) -> StoreError {
+    StoreError::Corrupt(error.to_string())
+}
+
+fn parse<T: std::str::FromStr<Err: ToString>>(row: &SqliteRow, column: &str) -> Result<T> {
+    row.try_get::<String, _>(column)?.parse().map_err(|error: T::Err| corrupt(format!("{column}: {}", error.to_string())))
+}
+
+fn small(row: &SqliteRow, column: &str) -> Result<u32> {
+    u32::try_from(row.try_get::<i64, _>(column)?).map_err(corrupt)
+}
+
+pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp> {
+    Timestamp::from_millisecond(row.try_get(column)?).map_err(corrupt)
+}
+
+impl<'c> Tx<'c> {
+    pub(super) fn new(connection: &'c mut SqliteConnection) -> Self {
+        Self { connection }
+    }
+
+    /// Shows that the database can be written to, and leaves it as it is.
+    pub async fn touch(&mut self) -> Result<()> {
+        sqlx::query("update site set key = key where key = ''").execute(&mut *self.connection).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! How far visitors have come in conversations, and their transcripts.
+
+use jiff::Timestamp;
+use porchlight_domain::{
+    id::{AnswerId, ConversationId, VisitorId},
+    session::{Author, Entry, Format, Progress, Standing},
+};
+use sqlx::{Row, sqlite::SqliteRow};
+
+use super::{Result, Tx, corrupt, parse, small};
+
+impl Tx<'_> {
+    /// How far a visitor has come in a conversation.
+    pub async fn progress(&mut self, visitor: VisitorId, conversation: &ConversationId) -> Result<Option<Progress>> {
+        let row = sqlx::query("select * from progress where visitor = $1 and conversation = $2")
+            .bind(visitor.to_string())
+            .bind(conversation.as_str())
+            .fetch_optional(&mut *self.connection)
+            .await?;
+        row.map(|row| progress(&row)).transpose()
+    }
+
+    /// How far a visitor has come in each conversation, the one they were last in first.
+    pub async fn all_progress(&mut self, visitor: VisitorId) -> Result<Vec<Progress>> {
+        let rows = sqlx::query("select * from progress where visitor = $1 order by changed_at desc, conversation")
+            .bind(visitor.to_string())
+            .fetch_all(&mut *self.connection)
+            .await?;
+        rows.iter().map(progress).collect()
+    }
+
+    /// Keeps how far a visitor has come.
+    pub async fn put_progress(&mut self, visitor: VisitorId, progress: &Progress, now: Timestamp) -> Result<()> {
+        let (standing, card) = match &progress.standing {
+            Standing::Offered => ("offered", None),
+            Standing::At(card) => ("at", Some(card.as_str())),
+            Standing::Ended => ("ended", None),
+        };
+        sqlx::query(
+            "insert into progress
+                 (visitor, conversation, version, standing, card, turn, entries, answered, counted, changed_at, completed, trail)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             on conflict (visitor, conversation) do update set version = excluded.version, standing = excluded.standing,
+                 card = excluded.card, turn = excluded.turn, entries = excluded.entries, answered = excluded.answered,
+                 counted = excluded.counted, changed_at = excluded.changed_at, completed = excluded.completed,
+                 trail = excluded.trail",
+        )
+        .bind(visitor.to_string())
+        .bind(progress.conversation.as_str())
+        .bind(progress.version)
+        .bind(standing)
+        .bind(card)
+        .bind(progress.turn)
+        .bind(progress.entries)
+        .bind(i64::from(progress.answered))
+        .bind(serde_json::to_string(&progress.counted).map_err(corrupt)?)
+        .bind(now.as_millisecond())
+        .bind(i64::from(progress.completed))
+        .bind(serde_json::to_string(&progress.trail).map_err(corrupt)?)
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes back what was said after a line; it is no longer shown, and is kept.
+    pub async fn take_back(&mut self, visitor: VisitorId, conversation: &ConversationId, after: u32) -> Result<()> {
+        sqlx::query("update entry set taken_back = 1 where visitor = $1 and conversation = $2 and number > $3")
+            .bind(visitor.to_string())
+            .bind(conversation.as_str())
+            .bind(after)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Adds a line to a transcript; `answer` names the submission a visitor's line came with.
+    pub async fn add_entry(
+        &mut self,
+        visitor: VisitorId,
+        conversation: &ConversationId,
+        entry: &Entry,
+        answer: Option<AnswerId>,
+        now: Timestamp,
+    ) -> Result<()> {
+        sqlx::query(
+            "insert into entry (visitor, conversation, number, author, card, text, answer, said_at, format)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(visitor.to_string())
+        .bind(conversation.as_str())
+        .bind(entry.number)
+        .bind(if entry.author == Author::Bot { "bot" } else { "visitor" })
+        .bind(entry.card.as_str())
+        .bind(entry.text.as_deref())
+        .bind(answer.map(|answer| answer.to_string()))
+        .bind(now.as_millisecond())
+        .bind(match entry.format {
+            Format::Text => "text",
+            Format::Number => "number",
+            Format::Date => "date",
+        })
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// The lines of a transcript after a number, in order.
+    pub async fn entries(&mut self, visitor: VisitorId, conversation: &ConversationId, after: u32) -> Result<Vec<Entry>> {
+        let rows = sqlx::query(
+            "select number, author, card, text, format from entry
+             where visitor = $1 and conversation = $2 and number > $3 and taken_back = 0 order by number",
+        )
+        .bind(visitor.to_string())
+        .bind(conversation.as_str())
+        .bind(after)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let author = if row.try_get::<String, _>("author")? == "bot" { Author::Bot } else { Author::Visitor };
+                let format = match row.try_get::<String, _>("format")?.as_str() {
+                    "number" => Format::Number,
+                    "date" => Format::Date,
+                    _ => Format::Text,
+                };
+                Ok(Entry { number: small(row, "number")?, author, card: parse(row, "card")?, text: row.try_get("text")?, format })
+            })
+            .collect()
+    }
+
+    /// Whether a submission was taken before.
+    pub async fn was_answered(&mut self, visitor: VisitorId, conversation: &ConversationId, answer: AnswerId) -> Result<bool> {
+        let found: Option<i64> =
+            sqlx::query_scalar("select 1 from entry where visitor = $1 and conversation = $2 and answer = $3")
+                .bind(visitor.to_string())
+                .bind(conversation.as_str())
+                .bind(answer.to_string())
+                .fetch_optional(&mut *self.connection)
+                .await?;
+        Ok(found.is_some())
+    }
+}
+
+fn progress(row: &SqliteRow) -> Result<Progress> {
+    let standing = match row.try_get::<String, _>("standing")?.as_str() {
+        "at" => Standing::At(parse(row, "card")?),
+        "ended" => Standing::Ended,
+        _ => Standing::Offered,
+    };
+    Ok(Progress {
+        conversation: parse(row, "conversation")?,
+        version: small(row, "version")?,
+        standing,
+        turn: small(row, "turn")?,
+        entries: small(row, "entries")?,
+        answered: row.try_get::<i64, _>("answered")? != 0,
+        completed: row.try_get::<i64, _>("completed")? != 0,
+        trail: serde_json::from_str(&row.try_get::<String, _>("trail")?).map_err(corrupt)?,
+        counted: serde_json::from_str(&row.try_get::<String, _>("counted")?).map_err(corrupt)?,
+    })
+}
