@@ -3,10 +3,11 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use porchlight_domain::{
-    conversation::{Text, fits_locale, is_locale},
+    conversation::{Problem, Text, fits_locale, is_locale},
     id::{FileName, SiteKey},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use toml::de::{DeTable, DeValue};
 use url::{Host, Url};
 
 /// A site's settings.
@@ -131,9 +132,64 @@ impl Site {
     /// Reads `site.toml`.
     ///
     /// # Errors
-    /// What is wrong, with its line.
-    pub fn read(source: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str(source)
+    /// Everything that is wrong, with its place: what is no TOML, and each field that is missing, unknown or not as it should be.
+    pub fn read(source: &str) -> Result<Self, Vec<Problem>> {
+        let at = |offset: usize, pointer: String, message: &str| {
+            let before = source.get(..offset).unwrap_or(source);
+            let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+            let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
+            Problem { line, column, pointer, message: message.to_owned() }
+        };
+        let (table, errors) = DeTable::parse_recoverable(source);
+        if !errors.is_empty() {
+            let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+            return Err(errors.iter().map(|error| at(start(error), String::new(), error.message())).collect());
+        }
+        let error = match toml::from_str(source) {
+            Ok(site) => return Ok(site),
+            Err(error) => error,
+        };
+        // Each field by itself, among others that are as they should be.
+        let mut problems = Vec::new();
+        let mut judge = |path: &[&str], offset: usize| {
+            let mut alone = toml::Table::from_iter([
+                ("key".to_owned(), "x".into()),
+                ("title".to_owned(), "x".into()),
+                ("origins".to_owned(), toml::Value::Array(Vec::new())),
+            ]);
+            let Ok(whole) = toml::from_str::<toml::Table>(source) else { return };
+            match (path, whole.get(path[0])) {
+                ([name], Some(value)) => drop(alone.insert((*name).to_owned(), value.clone())),
+                ([group, name], Some(toml::Value::Table(values))) => {
+                    let value = values.get(*name).cloned().into_iter().map(|value| ((*name).to_owned(), value));
+                    alone.insert((*group).to_owned(), toml::Table::from_iter(value).into());
+                }
+                _ => return,
+            }
+            if let Err(error) = Self::deserialize(alone) {
+                problems.push(at(offset, format!("/{}", path.join("/")), error.message()));
+            }
+        };
+        for (name, value) in table.get_ref().iter() {
+            match value.get_ref() {
+                DeValue::Table(values) if ["theme", "launcher"].contains(&name.get_ref().as_ref()) => {
+                    for (inner, _) in values.iter() {
+                        judge(&[name.get_ref().as_ref(), inner.get_ref().as_ref()], inner.span().start);
+                    }
+                }
+                _ => judge(&[name.get_ref().as_ref()], name.span().start),
+            }
+        }
+        for name in ["key", "title", "origins"] {
+            if !table.get_ref().iter().any(|(known, _)| known.get_ref() == name) {
+                problems.push(at(0, String::new(), &format!("\"{name}\" is missing")));
+            }
+        }
+        if problems.is_empty() {
+            problems.push(at(error.span().map_or(0, |span| span.start), String::new(), error.message()));
+        }
+        problems.sort();
+        Err(problems)
     }
 
     /// As `site.toml`.
@@ -457,7 +513,7 @@ mod tests {
             ("https://shop.example", "https://shop.example/path", "origins: expected"),
             ("key =", "kee = \"x\"\nkey =", "kee"),
         ] {
-            let error = Site::read(&GOOD.replace(from, to)).unwrap_err().to_string();
+            let error = Site::read(&GOOD.replace(from, to)).unwrap_err()[0].to_string();
             assert!(error.contains(told), "{error}");
         }
         for (line, told) in [
@@ -465,7 +521,7 @@ mod tests {
             ("country = \"Germany\"", "country: expected"),
             ("corner = \"top\"", "corner"),
         ] {
-            let error = Site::read(&format!("{GOOD}{line}\n")).unwrap_err().to_string();
+            let error = Site::read(&format!("{GOOD}{line}\n")).unwrap_err()[0].to_string();
             assert!(error.contains(told), "{error}");
         }
         let title = |length: usize| Site::read(&GOOD.replace("Marlow Bikes", &"ä".repeat(length)));
@@ -473,7 +529,36 @@ mod tests {
         assert!(title(TITLE_MAX + 1).is_err());
     }
 
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        let source = "title = \"\"\norigins = [\"shop\"]\naccent = \"red\"\ncolour = 1\n\n[theme]\nradius = 25\nfont = \"comic\"\n\n[launcher]\nx = -1\n";
+        let told: Vec<_> = Site::read(source).unwrap_err().iter().map(ToString::to_string).collect();
+        let begins = [
+            "1:1: \"key\" is missing",
+            "1:1: /title: title: expected a line",
+            "2:1: /origins: origins: expected an origin",
+            "3:1: /accent: accent: expected a colour",
+            "4:1: /colour: unknown field `colour`",
+            "7:1: /theme/radius: expected a number of pixels from 0 to 24, got 25",
+            "8:1: /theme/font: unknown variant `comic`",
+            "11:1: /launcher/x: expected a number of pixels from 0 to 200, got -1",
+        ];
+        assert_eq!(told.len(), begins.len(), "{told:#?}");
+        for (told, begin) in told.iter().zip(begins) {
+            assert!(told.starts_with(begin), "{told} begins with {begin}");
+        }
+        assert_eq!(Site::read("key = = 1").unwrap_err()[0].line, 1);
+    }
+
     proptest! {
+        #[test]
+        fn a_site_round_trips(corner in any::<bool>(), radius in 0_u16..=24, x in 0_u16..=200) {
+            let mut site = Site::read(GOOD).unwrap();
+            site.launcher.corner = if corner { Corner::Start } else { Corner::End };
+            (site.theme.radius, site.launcher.x) = (Pixels(radius), Pixels(x));
+            prop_assert_eq!(Site::read(&site.to_toml()).unwrap(), site);
+        }
+
         #[test]
         fn text_is_readable_on_any_colour(channels in any::<[u8; 3]>()) {
             let colour = Colour(channels);

@@ -62,7 +62,7 @@ impl SiteFiles {
             if path.file_name().is_some_and(|file| file == SITE_FILE) {
                 match Site::read(&text) {
                     Ok(read) => site = Some((read, text)),
-                    Err(error) => problems += &format!("{name}: {}\n", error.to_string().trim_end()),
+                    Err(found) => problems += &problems_in_words(&name, &found),
                 }
                 continue;
             }
@@ -255,7 +255,7 @@ mod tests {
             ("a/files/x.svg", "<svg>"),
         ];
         let problems = read(&files).unwrap_err();
-        assert!(problems.contains("a/site.toml: ") && problems.contains("title: expected"), "{problems}");
+        assert!(problems.contains("a/site.toml:2:1: ") && problems.contains("title: expected"), "{problems}");
         assert!(problems.contains("a/conversations/x.json:1:1: \"cards\" is missing"), "{problems}");
         assert!(problems.contains("a/files/x.svg: expected a name that ends in"), "{problems}");
     }
