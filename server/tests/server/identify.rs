@@ -89,6 +89,20 @@ async fn two_browsers_of_one_person_are_one_visitor_who_goes_on_where_they_were(
 }
 
 #[tokio::test]
+async fn who_is_told_at_the_very_first_start_is_known_at_once() {
+    let app = TestApp::init().start().await;
+    let identity = json!({ "id": "u1", "hash": hash(&app, "u1").await });
+    let laptop = app.visitor().await;
+    good(identify(&app, &laptop.token, &laptop.view, &identity).await).await;
+    let (_, form) = laptop.open().await;
+    laptop.go_on(&form, "price").await;
+    let begun = good(app.send("/widget/v1/start", &json!({ "site": "shop", "page": PAGE, "identity": identity })).await).await;
+    assert_eq!((&begun["visitor"], &begun["conversation"]["goesOn"]), (&laptop.begun["visitor"], &json!(true)));
+    assert!(begun["token"].is_string(), "the new browser has a token of its own");
+    assert_eq!(begun["events"][0]["type"], "widget.loaded");
+}
+
+#[tokio::test]
 async fn of_a_conversation_that_both_began_the_later_one_goes_on() {
     let app = TestApp::init().start().await;
     let identity = json!({ "email": "Ada@Example.com", "hash": hash(&app, "Ada@Example.com").await });

@@ -186,7 +186,8 @@ impl Command for Start {
             session = engine.step(tx, session, about, load, None).await.map_err(lift)?;
         }
 
-        let (progress, attributes) = if is_new {
+        // Of a visitor who was made just now, and is nobody else either, nothing is known.
+        let (progress, attributes) = if is_new && asked.identity.is_none() {
             (Vec::new(), Attributes::new())
         } else {
             (tx.all_progress(visitor.id).await?, tx.attributes(visitor.id).await?)
