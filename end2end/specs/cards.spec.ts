@@ -162,7 +162,7 @@ for (const ui of UIS) {
           [{ field: "firstName" }, "First name", [[" ", REQUIRED]], "Ada", "Ada"],
           [{ field: "lastName", label: "Family name" }, "Family name", [["", REQUIRED]], "Lovelace", "Lovelace"],
           [{ field: "company" }, "Company", [["", REQUIRED]], "Bücher & Söhne", "Bücher & Söhne"],
-          [{ field: "text", attribute: "wish", max: 9 }, "Your answer", [["", REQUIRED]], "one\n& two", /one\n& two/],
+          [{ field: "text", attribute: "wish", max: 9 }, "Your answer", [["", REQUIRED], ["ten of it!", "This answer is too long. Please shorten it."]], "one\n& two", /one\n& two/],
           [{ field: "number", attribute: "seats", min: 1, max: 10.5 }, "Number", [["", "Please enter a number."], ["0.99", "This number is too small or too large."], ["11", "This number is too small or too large."]], "10.5", "10.5"],
           [{ field: "date", attribute: "day", min: "2026-02-28", max: "2026-12-31" }, "Date", [["", "Please enter a valid date."], ["2026-02-27", "This date is too early or too late."], ["2027-01-01", "This date is too early or too late."]], "2026-02-28", script ? "February 28, 2026" : "2026-02-28"],
           [{ field: "pickList", attribute: "colour", choices: colours }, "Choose an answer", [["", "Please choose one of the answers."]], "b", "b"],
@@ -181,7 +181,10 @@ for (const ui of UIS) {
             await expect(field).toHaveAttribute("aria-invalid", "false");
             await expect(field).toHaveAttribute("aria-required", "true");
             await expect(widget.skip).toHaveCount(0);
+            if (card.field === "text") await expect(field).toHaveAttribute("maxlength", String(card.max));
             for (const [value, why] of wrong) {
+              // A browser lets nobody type more than it is told; another program may send more.
+              await field.evaluate((element) => element.removeAttribute("maxlength"));
               await enter(value);
               await send.click();
               await expect(problem).toHaveText(why);
@@ -204,20 +207,6 @@ for (const ui of UIS) {
           [EMAIL, PHONE_E164, ...["name", "firstName", "lastName", "company", "wish", "seats", "day", "colour"]],
         );
         expect(JSON.stringify(log), "of what else was given nobody is told").not.toMatch(/Lovelace|Söhne|10\.5|2026-02-28/);
-      });
-
-      test("a text that is too long is told so, and stays", async ({ page, porchlight, host }) => {
-        await meet(porchlight, host, talk(ui, [{ id: "wish", card: "capture", field: "text", attribute: "wish", max: 5, text: "A wish?" }, end]));
-        await widget.field.fill("five!6");
-        await expect(widget.field).toHaveAttribute("maxlength", "5");
-        await widget.send.click();
-        await expect(widget.problem).toHaveText("This answer is too long. Please shorten it.");
-        await expect(widget.field).toHaveValue("five!6");
-        await expect(widget.field).toHaveAttribute("aria-invalid", "true");
-        await widget.field.fill("five!");
-        await widget.send.click();
-        await expect(widget.ended).toBeVisible();
-        await told(page, porchlight, ENGAGED, CAPTURED, COMPLETED);
       });
 
       test("what is known is filled in, kept, or not asked for; what is optional may be skipped", async ({ page, porchlight, host }) => {
@@ -280,13 +269,14 @@ for (const ui of UIS) {
         expect(download.suggestedFilename()).toBe("guide.pdf");
         await expect(button("Download"), "the panel is as it was").toBeVisible();
         const opened = [ENGAGED, "document.opened", "document.opened", "document.downloaded"];
-        const log = await told(page, porchlight, ...opened);
-        expect(log.at(-1)?.data).toMatchObject({ card: "guide", document: "guide.pdf", uiType: ui });
+        // Without script the page is told with the next load of the panel, and a download is none.
+        if (script) await told(page, porchlight, ...opened);
         await button("Continue").click();
         await expect(widget.ended).toBeVisible();
         await said("Continue");
         await says("Goodbye.");
-        await told(page, porchlight, ...opened, COMPLETED);
+        const log = await told(page, porchlight, ...opened, COMPLETED);
+        expect(log.at(-2)?.data).toMatchObject({ card: "guide", document: "guide.pdf", uiType: ui });
       });
 
       test("goals, conditions, settings, jumps and sub-flows lead on by themselves", async ({ page, porchlight, host }) => {
@@ -430,24 +420,22 @@ for (const ui of UIS) {
 
       test("a line appears after its delay, and is there for screen readers at once", async ({ page, porchlight, host }) => {
         await page.emulateMedia({ reducedMotion: "no-preference" });
-        const lines = [{ id: "one", card: "message", text: "One." }, { id: "two", card: "message", text: "Two." }];
-        const asked = Date.now();
-        await meet(porchlight, host, talk(ui, [...lines, { id: "ask", card: "capture", field: "company", text: "Three?" }, end], { typingDelay: 1500 }));
+        const begun = Date.now();
+        await meet(porchlight, host, talk(ui, [{ id: "one", card: "message", text: "One." }, { id: "ask", card: "capture", field: "company", text: "Two?" }, end], { typingDelay: 1500 }));
         const words = widget.bot.locator("[dir=auto]");
-        await expect(widget.bot).toHaveText([/One\./, /Two\./, /Three\?/]);
-        await expect(words.nth(2)).toHaveCSS("opacity", "0");
+        await expect(widget.bot).toHaveText([/One\./, /Two\?/]);
+        await expect(words.nth(1)).toHaveCSS("opacity", "0");
         await expect(words.nth(0)).toHaveCSS("opacity", "1");
-        await expect(words.nth(2)).toHaveCSS("opacity", "0");
+        expect(Date.now() - begun).toBeGreaterThan(1500);
         await expect(words.nth(1)).toHaveCSS("opacity", "1");
-        await expect(words.nth(2)).toHaveCSS("opacity", "1");
-        expect(Date.now() - asked, "three lines take three times as long").toBeGreaterThan(4500);
-        // An answer is not kept waiting for, and what was there is not typed again.
+        expect(Date.now() - begun, "one after the other").toBeGreaterThan(3000);
+        // What was there is not typed again, and nobody waits for their own words.
         await widget.field.fill("Lamps");
         await widget.send.click();
         await says("Goodbye.");
-        await expect(words.nth(2)).toHaveCSS("opacity", "1");
+        expect(await words.nth(1).evaluate((element) => getComputedStyle(element).opacity)).toBe("1");
         await expect(widget.visitor.locator("[dir=auto]")).toHaveCSS("opacity", "1");
-        await expect(widget.bot.last().locator("[dir=auto]")).toHaveCSS("opacity", "1");
+        await expect(words.last()).toHaveCSS("opacity", "1");
       });
 
       test("a line appears at once under reduced motion", async ({ page, porchlight, host }) => {

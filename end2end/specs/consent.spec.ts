@@ -1,7 +1,7 @@
 // Where consent is required, nothing at all happens before it is given; and what is taken back, or forgotten, is gone.
 
 import type { BrowserContext, Page, Request } from "@playwright/test";
-import { EMAIL, expect, expectTold, heard, logOf, type Porchlight, test, type Widget } from "../fixtures";
+import { EMAIL, expect, expectTold, heard, logOf, type Porchlight, test } from "../fixtures";
 import { type Authored, makeSite } from "../support/site";
 
 const SHOWN = ["widget.loaded", "widget.shown", "conversation.triggered"];
@@ -73,8 +73,12 @@ const keptBy = (page: Page): Promise<string[]> =>
     ...(await caches.keys()),
   ]);
 
+/** Whether the script still waits for what makes it ready. */
 const waits = (page: Page): Promise<boolean> =>
-  page.evaluate(() => Promise.race([(window as unknown as { Porchlight: { ready: Promise<void> } }).Porchlight.ready.then(() => false), Promise.resolve(true)]));
+  page.evaluate(() => {
+    const { ready } = (window as unknown as { Porchlight: { ready: Promise<void> } }).Porchlight;
+    return Promise.race([ready.then(() => false), new Promise<boolean>((resolve) => setTimeout(() => resolve(true)))]);
+  });
 
 test.describe("where consent is required", () => {
   test("nothing is asked, kept, drawn or said before it is given", async ({ page, context, host, porchlight, widget }) => {
@@ -154,7 +158,9 @@ for (const required of [true, false]) {
     await page.goto(host.page({ tag: { "data-site": site.key, ...(required ? REQUIRED : {}) }, body: BODY }));
     await expect.poll(() => page.evaluate("typeof Porchlight.open")).toBe("function");
     if (required) await widget.call("consent", true);
-    await widget.open();
+    await widget.launcher.click();
+    // The panel, and the conversation in the page.
+    await widget.connected(2);
     await widget.choice("Red").click();
     await expect(widget.choices).toHaveText(["Small"]);
     const inline = page.frameLocator("[data-porchlight] iframe");
@@ -222,10 +228,12 @@ test.describe("reset", () => {
     await widget.call("reset");
     await expect.poll(async () => (await heard(page).types()).slice(old.length)).toEqual(SHOWN);
     await expect(widget.panel).toBeHidden();
-    await widget.open();
+    await widget.launcher.click();
+    await widget.connected(2);
     await expect(widget.visitor).toHaveCount(0);
     await widget.choose();
     await expect(widget.field).toHaveValue("");
+    await expect.poll(async () => (await heard(page).types()).at(-1)).toBe("conversation.engaged");
     const events = (await heard(page).events()).slice(old.length);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
     expect(new Set(events.map(({ visitor }) => visitor)).size).toBe(1);
@@ -295,7 +303,7 @@ test.describe("reset", () => {
     return heard(page).types();
   }
 
-  test("gives a conversation in the page to the new visitor", async ({ page, host, porchlight, widget }: { page: Page; host: { page(page: object): string }; porchlight: Porchlight; widget: Widget }) => {
+  test("gives a conversation in the page to the new visitor", async ({ page, host, porchlight, widget }) => {
     const site = await makeSite(porchlight, [ORDER]);
     await page.goto(host.page({ tag: { "data-site": site.key }, body: BODY }));
     await shownInline(page, 1);
