@@ -8,13 +8,17 @@ import { commands } from "./commands.mjs";
 import { end, guard, isStopping, wait } from "./ending.mjs";
 import { shift, typable } from "./opening.mjs";
 import { launch, serveHost } from "./page.mjs";
+import { resolution } from "./resolution.mjs";
 import { script } from "./script.mjs";
 import { startServer } from "./server.mjs";
+import { BENCH, makeSite, WELCOME } from "./site.mjs";
 import { number, print } from "./table.mjs";
+import { transcript } from "./transcript.mjs";
 import { firstOpen, launcher } from "./weight.mjs";
 
-const ON_PAGE = { launcher, open: firstOpen, script, shift, typable };
-const SECTIONS = { ...ON_PAGE, commands };
+const ON_PAGE = { launcher, open: firstOpen, script, shift, typable, transcript };
+const ON_SERVER = { resolution, commands };
+const SECTIONS = { ...ON_PAGE, ...ON_SERVER };
 const LONGEST_MS = 600_000;
 
 /** The share of the processors that is in use while the bench itself does nothing. */
@@ -29,6 +33,7 @@ async function othersShare() {
 async function run(wanted) {
   const others = await othersShare();
   const server = await startServer();
+  await makeSite(server, BENCH, [WELCOME]);
   const tables = [];
   let browser;
   const measure = async (name, where) => {
@@ -46,7 +51,7 @@ async function run(wanted) {
     // An idle browser is not quite idle.
     await browser.close();
   }
-  if (wanted.includes("commands")) await measure("commands", {});
+  for (const name of wanted.filter((name) => name in ON_SERVER)) await measure(name, {});
   const [{ model }] = cpus();
   const facts = [
     new Date().toISOString().slice(0, 10),

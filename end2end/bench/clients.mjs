@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
+import { BENCH, WELCOME } from "./site.mjs";
 
 const ANSWER_MS = 10_000;
 const { address, page } = workerData;
@@ -65,7 +66,7 @@ function uuid7(time) {
 async function client(round) {
   const connection = new Connection();
   try {
-    const { token, view, session, cursor } = JSON.parse(await connection.post("/widget/v1/start", { site: "demo", page, token: null, locale: "en" }));
+    const { token, view, session, cursor } = JSON.parse(await connection.post("/widget/v1/start", { site: BENCH, page, token: null, locale: "en" }));
     let after = cursor;
     let acknowledged = 0;
     round.ready();
@@ -74,7 +75,7 @@ async function client(round) {
       const now = Date.now();
       const id = uuid7(now);
       const report = { id, time: new Date(now).toISOString(), type: "widget.clicked", widget: "launcher", element: "porchlight", kind: "Chat" };
-      const answer = await connection.post("/widget/v1/events", { token, view, session, after, page, conversation: "welcome", reports: [report] });
+      const answer = await connection.post("/widget/v1/events", { token, view, session, after, page, conversation: WELCOME.id, reports: [report] });
       after = Number(/"cursor":(\d+)/.exec(answer)?.[1]);
       // An answer that does not tell the event back has not made it durable.
       if (!answer.includes(id) || !after) throw new Error(`the report was not taken: ${answer}`);

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { chromium } from "playwright-core";
 import { EXECUTABLE, FLAGS } from "./chrome.mjs";
 import { atEnd } from "./ending.mjs";
+import { BENCH } from "./site.mjs";
 
 const WORDS = "<p>We lend you a bicycle for as long as you want it, and service it at your door.</p>\n".repeat(12);
 
@@ -15,11 +16,12 @@ const html = (tag) => `<!doctype html>
 ${WORDS}${tag}
 </body></html>`;
 
-/** Serves the same page with and without the tag. */
+/** Serves the same page with and without the tag; `/with/SITE` is for another site than the bench's usual one. */
 export async function serveHost(porchlight) {
-  const pages = { "/with": html(`<script async src="${porchlight}/porchlight.js" data-site="demo"></script>`), "/without": html("") };
   const server = createServer((request, response) => {
-    const page = pages[request.url];
+    const [, kind, site = BENCH] = request.url.split("/");
+    const tag = `<script async src="${porchlight}/porchlight.js" data-site="${site}"></script>`;
+    const page = { with: html(tag), without: html("") }[kind];
     response.writeHead(page ? 200 : 404, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" });
     response.end(page);
   });
@@ -83,15 +85,17 @@ function observe() {
       return marks.launcher;
     });
   } else {
-    each(() => {
-      const control = document.querySelector("#card :is(button, input:not([type=hidden]))");
-      if (!usable(control, document)) return false;
-      // After this frame's paint, not before it.
+    /** Marks when something can be seen and reached: after that frame's paint, not before it. */
+    const seen = (name, selector) => {
+      if (!usable([...document.querySelectorAll(selector)].at(-1), document)) return false;
       const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => (marks.typable = now());
+      port1.onmessage = () => (marks[name] = now());
       port2.postMessage(null);
       return true;
-    });
+    };
+    let typable = false;
+    // The newest line stands before the card: it is looked for last, so that looking costs little while the rest arrives.
+    each(() => (typable ||= seen("typable", "#card :is(.choice, #value)")) && seen("newest", "#said [data-author]"));
   }
 }
 
@@ -124,7 +128,7 @@ export async function open(page) {
   await page.mouse.click(x + width / 2, y + height / 2);
   await page.waitForFunction(() => window.bench.hello);
   const panel = page.frames().find((frame) => frame !== page.mainFrame());
-  await panel.waitForFunction(() => window.bench.typable);
+  await panel.waitForFunction(() => window.bench.typable && window.bench.newest);
   return panel;
 }
 

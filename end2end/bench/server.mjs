@@ -17,7 +17,7 @@ function binary() {
   return join(JSON.parse(metadata).target_directory, "release/porchlight");
 }
 
-/** Starts Porchlight with the demo site, and gives its address and API key. */
+/** Starts Porchlight, and gives its address and API key. */
 export async function startServer() {
   const bin = binary();
   const version = execFileSync(bin, ["--version"]).toString().trim();

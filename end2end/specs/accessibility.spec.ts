@@ -1,8 +1,10 @@
 // Everybody can use it: checked by axe-core in every state and look, by keyboard alone, and by what a screen reader is told.
 
 import { AxeBuilder } from "@axe-core/playwright";
-import type { Locator, Page } from "@playwright/test";
-import { EMAIL, PHONE, PHONE_E164, TOPICS, expect, expectTold, heard, test, type Widget } from "../fixtures";
+import type { FrameLocator, Locator, Page } from "@playwright/test";
+import { EMAIL, PHONE, PHONE_E164, TOPICS, expect, expectTold, heard, test, type Porchlight, Widget } from "../fixtures";
+import type { Host } from "../support/host";
+import { makeSite } from "../support/site";
 
 const WIDTHS = [1280, 375, 320];
 
@@ -380,4 +382,255 @@ test("what the page hears does not depend on how the visitor answers", async ({ 
   await expect.poll(() => heard(page).types()).toEqual([
     ...["widget.loaded", "widget.shown", "conversation.triggered", "widget.clicked", "conversation.engaged"],
   ]);
+});
+
+const UIS = ["chatbot", "popup", "inline"] as const;
+type Ui = (typeof UIS)[number];
+
+/** The same in an element of the page. */
+class Inline extends Widget {
+  override get frame(): FrameLocator {
+    return this.page.frameLocator("[data-porchlight] iframe");
+  }
+}
+
+const choices = [{ label: { en: "City", ar: "مدينة" }, value: "city" }, { label: { en: "Cargo", ar: "شحن" }, value: "cargo" }];
+const said = (en: string, ar: string): { en: string; ar: string } => ({ en, ar });
+/** A conversation with every card that has controls of its own. */
+const cards = [
+  { id: "hello", card: "message", text: said("**Hello**, see [our shop](https://shop.example) and `code`.", "**مرحبًا**، انظر [متجرنا](https://shop.example).") },
+  { id: "kind", card: "question", style: "list", text: said("What kind?", "أي نوع؟"), choices },
+  { id: "several", card: "question", style: "multiple", text: said("Which ones?", "أي منها؟"), choices },
+  { id: "wish", card: "capture", field: "text", attribute: "wish", text: said("A wish?", "أمنية؟") },
+  { id: "guide", card: "document", text: said("Have a look.", "ألق نظرة."), title: said("Size guide", "دليل المقاسات"), file: "guide.pdf" },
+  { id: "end", card: "end", text: said("Goodbye.", "إلى اللقاء.") },
+];
+
+/** Publishes a conversation for a UI, and goes to a page of its site, on which it is to be opened; waits for nothing. */
+async function visit(page: Page, porchlight: Porchlight, host: Host, ui: Ui, all: Record<string, unknown>[] = cards): Promise<Widget> {
+  const type = ui === "chatbot" ? "dialogue" : "conversationFlow";
+  const poke = ui === "chatbot" ? { poke: said("Need a hand?", "هل تحتاج مساعدة؟") } : {};
+  const site = await makeSite(porchlight, [{ id: "talk", type, ui, typingDelay: 0, back: true, restart: true, cards: all, ...poke }]);
+  const rtl = await page.evaluate(() => navigator.language === "ar");
+  const body = {
+    chatbot: `<main><h1>Bikes</h1></main>`,
+    popup: `<main><h1>Bikes</h1><button type="button" data-porchlight-start="talk">Ride</button></main>`,
+    inline: `<main><h1>Bikes</h1><button type="button">Before</button><div data-porchlight="talk"></div><button type="button">After</button></main>`,
+  };
+  await page.goto(host.page({ tag: { "data-site": site.key }, body: body[ui], html: rtl ? 'lang="ar" dir="rtl"' : undefined }));
+  return ui === "inline" ? new Inline(page) : new Widget(page);
+}
+
+test.describe("axe-core finds nothing in any card", () => {
+  test.use({ contextOptions: { reducedMotion: "reduce" }, viewport: { width: 320, height: 640 } });
+
+  for (const ui of UIS) {
+    for (const [locale, direction] of [["en-GB", "from left to right"], ["ar", "from right to left"]]) {
+      test.describe(direction, () => {
+        test.use({ locale });
+
+        test(`${ui}, ${direction}, in each look`, async ({ page, porchlight, host, quiet }) => {
+          test.slow();
+          quiet.allow(/status of 422/);
+          const widget = await visit(page, porchlight, host, ui);
+          const check = async (state: string, panel = true): Promise<void> => {
+            for (const { name, media } of LOOKS) {
+              await page.emulateMedia({ colorScheme: "light", forcedColors: "none", ...media });
+              await test.step(`${state}, ${name}`, async () => expect.soft(await violations(page, panel), `${state}, ${name}`).toEqual([]));
+            }
+          };
+          if (ui === "chatbot") {
+            await expect(page.locator("#porchlight .say")).toBeVisible();
+            await check("a line beside the launcher", false);
+            await widget.launcher.click();
+          }
+          if (ui === "popup") await page.locator("[data-porchlight-start]").click();
+          await expect(widget.choices).toHaveCount(2);
+          await widget.connected();
+          await check("list");
+          await widget.choices.first().click();
+          const ticks = widget.card.getByRole("checkbox");
+          await expect(ticks).toHaveCount(2);
+          await widget.card.locator(".go-on").click();
+          await expect(widget.problem).not.toBeEmpty();
+          await check("several, with an error");
+          await ticks.first().check();
+          await widget.card.locator(".go-on").click();
+          await widget.send.click();
+          await expect(widget.problem).not.toBeEmpty();
+          await check("text, with an error");
+          await widget.field.fill("A bell");
+          await widget.send.click();
+          await widget.card.locator("[value=opened]").click();
+          await expect(widget.card.locator("iframe")).toBeVisible();
+          await check("document");
+          await widget.card.locator(".go-on").click();
+          await expect(widget.ended).toBeVisible();
+          await check("end");
+        });
+      });
+    }
+  }
+});
+
+test.describe("by keyboard alone, every card", () => {
+  const all = [
+    ...cards.slice(1, 4),
+    { id: "seats", card: "capture", field: "number", attribute: "seats", text: "How many?" },
+    { id: "day", card: "capture", field: "date", attribute: "day", text: "When?" },
+    { id: "size", card: "capture", field: "pickList", attribute: "size", text: "Which size?", choices: [{ label: "Small" }, { label: "Large" }] },
+    ...cards.slice(4),
+  ];
+
+  for (const ui of UIS) {
+    test(ui, async ({ page, porchlight, host, quiet }) => {
+      quiet.allow(/status of 422/);
+      const widget = await visit(page, porchlight, host, ui, all);
+      const keys = page.keyboard;
+      const press = async (target: Locator, key: string, by = "Tab"): Promise<void> => {
+        await tabTo(page, target, by);
+        await keys.press(key);
+      };
+      if (ui === "chatbot") {
+        await expect(widget.launcher).toBeVisible();
+        await press(widget.launcher, "Enter");
+      } else if (ui === "popup") {
+        await expect.poll(() => heard(page).types()).toEqual(["widget.loaded"]);
+        await press(page.getByRole("button", { name: "Ride" }), "Enter");
+      }
+      await expect(widget.choices).toHaveCount(2);
+      await widget.connected();
+      if (ui === "inline") {
+        await page.getByRole("button", { name: "Before" }).focus();
+      }
+      await press(widget.choice("Cargo"), "Enter");
+      const back = widget.card.getByRole("button", { name: "Back" });
+      const ticks = widget.card.getByRole("checkbox");
+      await expect(ticks.first(), "the focus goes to the next card").toBeFocused();
+      await press(back, "Enter");
+      await expect(widget.choices).toHaveCount(2);
+      await expect(widget.choices.first()).toBeFocused();
+      await keys.press("Enter");
+      await expect(ticks.first()).toBeFocused();
+      await keys.press("Tab");
+      await keys.press("Space");
+      await expect(ticks.last()).toBeChecked();
+      await keys.press("Tab");
+      await expect(widget.card.getByRole("button", { name: "Continue" })).toBeFocused();
+      await keys.press("Enter");
+
+      await expect(widget.field).toBeFocused();
+      await press(widget.send, "Enter");
+      await expect(widget.problem).not.toBeEmpty();
+      await expect(widget.field).toBeFocused();
+      await keys.type("A bell");
+      // Enter begins a new line there.
+      await keys.press("Enter");
+      await keys.type("and whistles");
+      await press(widget.send, "Enter");
+      await expect(widget.visitor.last()).toContainText("A bell and whistles");
+
+      await expect(widget.field).toHaveAttribute("type", "number");
+      await expect(widget.field).toBeFocused();
+      await keys.type("12.5");
+      await keys.press("Enter");
+      await expect(widget.field).toHaveAttribute("type", "date");
+      await expect(widget.field).toBeFocused();
+      // In which order its parts stand depends on the browser’s language.
+      for (const part of ["ArrowUp", "ArrowRight", "ArrowUp", "ArrowRight", "ArrowUp"]) await keys.press(part);
+      await expect(widget.field).toHaveValue(/^\d{4}-\d\d-\d\d$/);
+      await keys.press("Enter");
+      await expect(widget.card.locator("select")).toBeFocused();
+      await keys.type("La");
+      await press(widget.send, "Enter");
+
+      const button = (name: string): Locator => widget.card.getByRole("button", { name, exact: true });
+      await expect(button("Open document")).toBeFocused();
+      await keys.press("Enter");
+      await expect(widget.card.locator("iframe")).toBeVisible();
+      await expect(button("Close document")).toBeFocused();
+      await keys.press("Enter");
+      await expect(widget.card.locator("iframe")).toHaveCount(0);
+      await press(button("Continue"), "Enter");
+      await expect(widget.ended).toBeFocused();
+      expect(await widget.visitor.allInnerTexts()).toHaveLength(7);
+      if (ui === "inline") {
+        await tabTo(page, page.getByRole("button", { name: "After" }));
+        return;
+      }
+      await keys.press("Escape");
+      await expect(widget.host.locator("dialog:visible")).toHaveCount(0);
+      await expect(ui === "popup" ? page.getByRole("button", { name: "Ride" }) : widget.launcher).toBeFocused();
+    });
+  }
+
+  test("the line beside the launcher is read and put away", async ({ page, porchlight, host }) => {
+    const widget = await visit(page, porchlight, host, "chatbot");
+    await expect(page.locator("#porchlight .say")).toBeVisible();
+    await tabTo(page, widget.launcher);
+    await tabTo(page, page.locator("#porchlight .say"));
+    await tabTo(page, page.getByRole("button", { name: "Dismiss message" }));
+    await page.keyboard.press("Enter");
+    await expect(widget.launcher).toBeFocused();
+    await page.keyboard.press("Enter");
+    await widget.connected();
+    await tabTo(page, page.getByRole("button", { name: "Minimise chat" }), "Shift+Tab");
+    await page.keyboard.press("Enter");
+    await expect(widget.launcher).toBeFocused();
+  });
+});
+
+test.describe("touch targets of every card are at least 44 px", () => {
+  for (const ui of UIS) {
+    test(ui, async ({ page, porchlight, host, quiet }) => {
+      quiet.allow(/status of 422/);
+      await page.emulateMedia({ reducedMotion: "reduce" });
+      await page.setViewportSize({ width: 320, height: 640 });
+      const more = [{ id: "size", card: "capture", field: "pickList", attribute: "size", text: "Which?", optional: true, choices: [{ label: "S" }, { label: "L" }] }];
+      const widget = await visit(page, porchlight, host, ui, [...cards.slice(0, 5), ...more, cards[5]]);
+      // A box to tick is as large as its label; a link in a sentence is as high as the sentence.
+      const inPanel = widget.frame.locator("button:visible, select:visible, textarea:visible, input:not([type=hidden], [type=checkbox]):visible, .tick:visible");
+      const check = async (state: string, around: string, least: number): Promise<void> => {
+        const all = [...(await page.locator(`#porchlight :is(${around})`).all()), ...(await inPanel.all())];
+        expect(all.length, state).toBeGreaterThanOrEqual(least);
+        for (const target of all) {
+          const box = await target.boundingBox();
+          const name = `${state}: ${await target.evaluate((element) => element.outerHTML.slice(0, 90))}`;
+          expect.soft(Math.round(Math.min(box?.width ?? 0, box?.height ?? 0) * 1000) / 1000, name).toBeGreaterThanOrEqual(44);
+        }
+      };
+      if (ui === "chatbot") {
+        await expect(page.locator("#porchlight .say")).toBeVisible();
+        for (const target of await page.locator("#porchlight :is(.say, .dismiss, .launcher)").all()) {
+          const box = await target.boundingBox();
+          expect.soft(Math.min(box?.width ?? 0, box?.height ?? 0), await target.evaluate((element) => element.className)).toBeGreaterThanOrEqual(44);
+        }
+        await widget.launcher.click();
+      }
+      if (ui === "popup") await page.locator("[data-porchlight-start]").click();
+      await expect(widget.choices).toHaveCount(2);
+      await widget.connected();
+      const around = { chatbot: ".close, .minimise", popup: ".close", inline: ".none" }[ui];
+      const own = { chatbot: 2, popup: 1, inline: 0 }[ui];
+      await check("list", around, own + 2);
+      await widget.choices.first().click();
+      await expect(widget.card.getByRole("checkbox")).toHaveCount(2);
+      await check("several", around, own + 5);
+      await widget.card.locator(".tick").first().click();
+      await widget.card.locator(".go-on").click();
+      await expect(widget.field).toBeVisible();
+      await check("text", around, own + 4);
+      await widget.field.fill("A bell");
+      await widget.send.click();
+      await widget.card.locator("[value=opened]").click();
+      await expect(widget.card.locator("iframe")).toBeVisible();
+      await check("document", around, own + 5);
+      await widget.card.locator(".go-on").click();
+      await expect(widget.field).toBeVisible();
+      await check("pick list", around, own + 5);
+      await widget.skip.click();
+      await expect(widget.ended).toBeVisible();
+      await check("end", around, own + 1);
+    });
+  }
 });

@@ -1,6 +1,9 @@
 // A visitor of the demo customer's page meets the chatbot, answers, and reaches the end; page and server tell the same.
 
-import { EMAIL, PHONE, PHONE_E164, TOPICS, expect, expectTold, heard, logOf, test } from "../fixtures";
+import type { Page } from "@playwright/test";
+import { EMAIL, PHONE, PHONE_E164, TOPICS, expect, expectTold, heard, logOf, test, type Porchlight } from "../fixtures";
+import type { Host } from "../support/host";
+import { type Authored, makeSite } from "../support/site";
 
 const SHOWN = ["widget.loaded", "widget.shown", "conversation.triggered"];
 const OPENED = [...SHOWN, "widget.clicked"];
@@ -243,4 +246,222 @@ test("markup in an answer stays text", async ({ page, porchlight, widget }) => {
   await widget.giveEmail(EMAIL.replace("ada", "a'&b"));
   await expect(widget.visitor.last()).toContainText("a'&b@example.com");
   await expectTold(page, porchlight, EMAILED);
+});
+
+/** A conversation of a site of its own. */
+const chat: Authored = {
+  id: "chat",
+  name: "Chat",
+  typingDelay: 0,
+  poke: "Need a hand with **sizes**?",
+  cards: [
+    { id: "ask", card: "question", text: "What kind?", choices: [{ label: "City" }, { label: "Cargo" }] },
+    { id: "mail", card: "capture", field: "email", text: "Where to?" },
+    { id: "end", card: "end" },
+  ],
+};
+
+/** Makes a site with settings, and goes to a page of it. */
+async function visit(page: Page, porchlight: Porchlight, host: Host, conversation: Authored, settings = {}): Promise<void> {
+  const site = await makeSite(porchlight, [conversation], settings);
+  await page.goto(host.page({ tag: { "data-site": site.key } }));
+}
+
+test.describe("minimised", () => {
+  test("it is out of the way, not closed, and comes back as it was", async ({ page, porchlight, host, widget }) => {
+    await visit(page, porchlight, host, { ...chat, poke: undefined });
+    await widget.open();
+    await widget.choice("City").click();
+    await widget.field.fill("ada@exam");
+    await page.getByRole("button", { name: "Minimise chat", exact: true }).click();
+    await expect(widget.panel).toBeHidden();
+    await expect(widget.launcher).toBeFocused();
+    await expect(widget.launcher).toHaveAttribute("aria-expanded", "false");
+    await expect(widget.launcher).toHaveAccessibleName("Open chat");
+
+    await widget.launcher.click();
+    await expect(widget.panel).toBeVisible();
+    await expect(widget.field).toHaveValue("ada@exam");
+    await expect(widget.visitor).toHaveCount(1);
+    expect(await heard(page).hellos(), "nothing was loaded again").toBe(1);
+    await expectTold(page, porchlight, [...ENGAGED, "widget.clicked"]);
+    await widget.closeButton.click();
+    await expectTold(page, porchlight, [...ENGAGED, "widget.clicked", "conversation.closed"]);
+  });
+
+  test("it is so after a reload", async ({ page, porchlight, host, widget }) => {
+    await visit(page, porchlight, host, { ...chat, poke: undefined });
+    await widget.open();
+    await widget.choice("City").click();
+    await expect(widget.field).toBeVisible();
+    await page.getByRole("button", { name: "Minimise chat", exact: true }).click();
+    await page.reload();
+    await expect(widget.launcher).toBeVisible();
+    await expect(widget.panel).toBeHidden();
+    await widget.open();
+    await expect(widget.field).toBeVisible();
+  });
+});
+
+test.describe("a line beside the launcher", () => {
+  const say = (page: Page) => page.locator("#porchlight .say");
+  const UNREAD = "Open chat, 1 new message";
+
+  /** Meets the launcher with the line's time standing still; the line itself is due after two seconds. */
+  async function wait(page: Page): Promise<void> {
+    await expect(page.locator("#porchlight .poke")).toBeAttached();
+  }
+
+  test.beforeEach(async ({ page }) => {
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 1000);
+  });
+
+  test("comes after its time, as text, and is unread on the launcher", async ({ page, porchlight, host, widget }) => {
+    await visit(page, porchlight, host, chat);
+    await wait(page);
+    await page.clock.runFor(1900);
+    await expect(say(page)).toHaveCount(0);
+    await expect(widget.launcher).toHaveAccessibleName("Open chat");
+    await page.clock.runFor(200);
+    await expect(say(page)).toHaveText("Need a hand with sizes?");
+    await expect(page.getByRole("status").locator(".say"), "it is read out").toHaveCount(1);
+    await expect(widget.launcher).toHaveAccessibleName(UNREAD);
+    await expect(widget.launcher.locator(".badge")).toHaveText("1");
+    await expectTold(page, porchlight, SHOWN);
+  });
+
+  test("opens the chat when it is clicked, which is a click on the launcher", async ({ page, porchlight, host, widget }) => {
+    await visit(page, porchlight, host, chat);
+    await wait(page);
+    await page.clock.runFor(2000);
+    await say(page).click();
+    await expect(widget.choices).toHaveText(["City", "Cargo"]);
+    await expect(say(page)).toHaveCount(0);
+    await expectTold(page, porchlight, OPENED);
+    await page.clock.resume();
+    await widget.closeButton.click();
+    await expect(widget.panel).toBeHidden();
+    await expect(widget.launcher, "it was read").toHaveAccessibleName("Open chat");
+    await expect(page.locator("#porchlight .poke")).toHaveCount(0);
+  });
+
+  test("goes when it is dismissed, and does not come again in this tab", async ({ page, context, porchlight, host, widget }) => {
+    await visit(page, porchlight, host, chat);
+    await wait(page);
+    await page.clock.runFor(2000);
+    await page.getByRole("button", { name: "Dismiss message", exact: true }).click();
+    await expect(say(page)).toHaveCount(0);
+    await expect(widget.launcher).toHaveAccessibleName("Open chat");
+    await expect(widget.launcher).toBeFocused();
+    await expect(widget.panel).toBeHidden();
+
+    await page.reload();
+    await expect(widget.launcher).toBeVisible();
+    await expect.poll(() => heard(page).types()).toEqual(["widget.loaded", "widget.shown"]);
+    await page.clock.runFor(5000);
+    await expect(page.locator("#porchlight .poke")).toHaveCount(0);
+    await expect(widget.launcher).toHaveAccessibleName("Open chat");
+
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await wait(other);
+    await other.clock.runFor(2000);
+    await expect(say(other)).toBeVisible();
+  });
+
+  test("that nobody has seen to is unread still on the next page", async ({ page, porchlight, host, widget }) => {
+    await visit(page, porchlight, host, chat);
+    await wait(page);
+    await page.clock.runFor(2000);
+    await expect(say(page)).toBeVisible();
+    await page.reload();
+    await expect(widget.launcher).toHaveAccessibleName(UNREAD);
+    await page.clock.runFor(2000);
+    await expect(say(page)).toBeVisible();
+    await widget.call("hide");
+    await expect(say(page)).toHaveCount(0);
+    await widget.call("open");
+    await expect(widget.choices).toHaveText(["City", "Cargo"]);
+    await widget.call("close");
+    await expect(widget.launcher).toHaveAccessibleName("Open chat");
+  });
+
+  test("does not speak to who is answering already", async ({ page, porchlight, host, widget }) => {
+    await visit(page, porchlight, host, chat);
+    await wait(page);
+    await page.clock.resume();
+    await widget.open();
+    await widget.choice("City").click();
+    await expect(widget.field).toBeVisible();
+    await widget.closeButton.click();
+    await page.reload();
+    await expect(widget.launcher).toBeVisible();
+    await page.clock.fastForward(5000);
+    await expect(page.locator("#porchlight .poke")).toHaveCount(0);
+  });
+});
+
+test.describe("the launcher of a site", () => {
+  const launcher = { corner: "start", x: 40, y: 60, icon: "question", label: { en: "Need <b>help</b>?", de: "Hilfe?" } };
+  const settings = { accent: "#ffd400", theme: { mode: "dark", font: "serif", radius: 4 }, launcher };
+
+  test("has its label, icon, corner, offsets, colour and letters", async ({ page, porchlight, host, widget }) => {
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+    await visit(page, porchlight, host, chat, settings);
+    await expect(page.getByRole("button", { name: "Need <b>help</b>?", exact: true })).toBeVisible();
+    await expect(widget.launcher).toHaveText("Need <b>help</b>?");
+    const box = (await widget.launcher.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    expect([box.x, 800 - box.y - box.height]).toEqual([40, 60]);
+    expect(box.width).toBeGreaterThan(box.height);
+    await expect(widget.launcher).toHaveCSS("background-color", "rgb(255, 212, 0)");
+    await expect(widget.launcher, "black is read better on it").toHaveCSS("color", "rgb(0, 0, 0)");
+    await expect(widget.launcher).toHaveCSS("font-family", /Charter/);
+    const shape = await widget.launcher.evaluate((button) => getComputedStyle(button, "::before").clipPath);
+    expect(shape).toMatch(/^path\(evenodd/);
+
+    await widget.open();
+    await expect(widget.launcher).toHaveAccessibleName("Close chat");
+    await expect(widget.launcher, "open, it is a cross without words").toHaveText("");
+    const panel = (await widget.panel.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    expect(panel.x).toBe(40);
+    expect(panel.y).toBeGreaterThanOrEqual(0);
+    expect(panel.y + panel.height, "above the launcher").toBeLessThanOrEqual(800 - 60 - 56);
+    await expect(widget.panel).toHaveCSS("border-radius", "4px");
+    const root = widget.frame.locator("html");
+    await expect(root).toHaveAttribute("data-theme", "dark");
+    await expect(root).toHaveCSS("color-scheme", "dark");
+    await expect(widget.frame.locator("body")).toHaveCSS("font-family", /Charter/);
+    await expect(widget.frame.locator(".head")).toHaveCSS("background-color", "rgb(255, 212, 0)");
+  });
+
+  test("stands on the other side from right to left, and speaks the visitor’s language", async ({ page, porchlight, host, widget }) => {
+    const site = await makeSite(porchlight, [chat], settings);
+    await page.goto(host.page({ tag: { "data-site": site.key, "data-locale": "de" } }));
+    await expect(widget.launcher).toHaveAccessibleName("Hilfe?");
+    await page.goto(host.page({ tag: { "data-site": site.key, "data-locale": "ar" } }));
+    await expect(widget.launcher).toBeVisible();
+    const box = (await widget.launcher.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    expect(1280 - box.x - box.width, "where a line begins").toBe(40);
+  });
+
+  test("the page’s theme comes before the site’s", async ({ page, porchlight, host, widget }) => {
+    const site = await makeSite(porchlight, [chat], settings);
+    await page.goto(host.page({ tag: { "data-site": site.key, "data-theme": "light" } }));
+    await widget.open();
+    await expect(widget.frame.locator("html")).toHaveCSS("color-scheme", "light");
+  });
+
+  test("is a circle without a label, and may have other pictures", async ({ page, porchlight, host, widget }) => {
+    const shapes = new Set<string>();
+    for (const icon of ["chat", "phone", "wave"]) {
+      const site = await makeSite(porchlight, [{ ...chat, poke: undefined }], { launcher: { icon } });
+      await page.goto(host.page({ tag: { "data-site": site.key } }));
+      const box = await widget.launcher.boundingBox();
+      expect([box?.width, box?.height]).toEqual([56, 56]);
+      shapes.add(await widget.launcher.evaluate((button) => getComputedStyle(button, "::before").clipPath));
+    }
+    expect(shapes.size).toBe(3);
+    expect([...shapes].every((shape) => shape.startsWith("path("))).toBe(true);
+  });
 });

@@ -21,7 +21,7 @@ const ORDER = talk("order", { type: "conversationFlow", ui: "inline" });
 const BODY = `
   <main>
     <h1>Shop</h1>
-    <div data-porchlight="order">As the page wrote it.</div>
+    <div data-porchlight="order" style="max-width: 400px">As the page wrote it.</div>
     <button data-porchlight-start="call">Call</button>
   </main>`;
 

@@ -29,6 +29,8 @@ export interface Porchlight {
   key: string;
   /** All the log holds of a session, in the log's order. */
   serverEvents(session: string): Promise<PorchlightEvent[]>;
+  /** Runs the binary on this server's data, and gives what it prints. */
+  command(...words: string[]): string;
   stop(): Promise<void>;
 }
 
@@ -108,5 +110,6 @@ export async function startPorchlight(): Promise<Porchlight> {
       after = next;
     }
   };
-  return { origin, demo, key, serverEvents, stop };
+  const command = (...words: string[]): string => execFileSync(binary(), [...words, "--data-dir", folder], { env, encoding: "utf8" }).trim();
+  return { origin, demo, key, serverEvents, command, stop };
 }

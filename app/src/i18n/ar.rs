@@ -39,7 +39,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     close_chat: "إغلاق المحادثة",
     minimise: "تصغير المحادثة",
     dismiss: "إخفاء الرسالة",
-    unread: "رسالة جديدة واحدة",
+    unread: "1 رسالة جديدة",
     bad_email: "يُرجى إدخال بريد إلكتروني مثل ada@example.com.",
     bad_phone: "يُرجى إدخال رقم هاتف مع بلده.",
     phone_too_short: "رقم الهاتف هذا قصير جدًا.",

@@ -25,7 +25,7 @@ pub fn Answering(
             let sent = send::send(&answer).await;
             sending.set(false);
             match sent {
-                Ok(json) => send::show(&json, &unreachable),
+                Ok(json) => send::show(&json, &unreachable, false),
                 Err(_) => send::show_problem(&unreachable, false),
             }
         });

@@ -87,6 +87,9 @@ fn obey(order: &JsValue) {
     if js_sys::Reflect::get(order, &"refresh".into()).is_ok_and(|refresh| refresh.is_truthy()) {
         spawn_local(send::refresh());
     }
+    if let (Some(page), Ok(Some(field))) = (text_field(order, "page"), document.query_selector("#card [name=page]")) {
+        let _ = field.set_attribute("value", &page);
+    }
     if let (Some(theme), Some(root)) = (text_field(order, "theme"), document.document_element()) {
         let _ = root.set_attribute("data-theme", &theme);
     }

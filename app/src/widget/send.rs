@@ -41,7 +41,7 @@ fn wish() -> Option<(String, UrlSearchParams)> {
 pub(super) async fn refresh() {
     let Some(wish) = wish() else { return };
     if let Ok(json) = send(&wish).await {
-        show(&json, "");
+        show(&json, "", true);
     }
 }
 
@@ -58,8 +58,9 @@ pub(super) async fn send((action, answer): &(String, UrlSearchParams)) -> Result
     JsFuture::from(response.json()?).await
 }
 
-/// Shows what the server said: the conversation goes on, or what was wrong with the answer.
-pub(super) fn show(json: &JsValue, otherwise: &str) {
+/// Shows what the server said: the conversation goes on, or what was wrong with the answer. If nobody sent it from here, what is being
+/// typed stays, and the focus where it is.
+pub(super) fn show(json: &JsValue, otherwise: &str, unasked: bool) {
     let Some(document) = document() else { return };
     let part = |id| document.get_element_by_id(id);
     if let (Some(card), Some(log), Some(said), Some(next)) = (part("card"), part("said"), text(json, "said"), text(json, "card"))
@@ -71,16 +72,16 @@ pub(super) fn show(json: &JsValue, otherwise: &str) {
         let _ = log.insert_adjacent_html("beforeend", &said);
         bridge::pass_on(json);
         format::write_as_read(&document);
-        // What is being typed stays, if the question is the same.
+        // The question is the same; the end has none.
         let turn = |name: &str| find(&document, &format!("#card [name={name}]"));
         let same = turn("turn").and_then(|field| field.get_attribute("value")) == text(json, "turn");
-        if is(json, "refreshed") && same {
+        if unasked && same {
             if let (Some(have), Some(number)) = (turn("have"), text(json, "have")) {
                 let _ = have.set_attribute("value", &number);
             }
         } else {
             card.set_inner_html(&next);
-            if !is(json, "refreshed") {
+            if !unasked {
                 bridge::focus_card(true);
             }
         }

@@ -118,6 +118,16 @@ pub(super) fn take(
     }
 }
 
+/// What stands between the parts of a list.
+fn between(locale: &str) -> &'static str {
+    let speaks = |language| crate::conversation::fits_locale(language, locale);
+    match () {
+        () if speaks("ar") => "، ",
+        () if speaks("ja") || speaks("zh") => "、",
+        () => ", ",
+    }
+}
+
 fn chosen(document: &Conversation, question: &Question, values: &[String], locale: &str) -> Result<Taken, InvalidInput> {
     let several = question.style == Style::Multiple;
     // In the author's order, each once, however the form sent them.
@@ -134,7 +144,7 @@ fn chosen(document: &Conversation, question: &Question, values: &[String], local
     let labels: Vec<_> = picked.iter().map(|(_, choice)| document.say(&choice.label, locale)).collect();
     let kept: Vec<_> = picked.iter().map(|(_, choice)| choice.value()).collect();
     Ok(Taken {
-        shown: Some(labels.join(", ")).filter(|_| !labels.is_empty()),
+        shown: Some(labels.join(between(locale))).filter(|_| !labels.is_empty()),
         attributes: question.attribute.iter().map(|name| (name.clone(), kept.join(";"))).collect(),
         choice: picked.first().map(|(index, _)| *index).filter(|_| !several),
         ..Taken::default()

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     contact::{Email, PhoneRules},
-    conversation::{Body, Card, Conversation, IfKnown, Text, template},
+    conversation::{Body, Card, Conversation, IfKnown, Text, Ui, template},
     event::{Data, Event, EventType},
     id::{AnswerId, AttributeName, CardId, EventId},
 };
@@ -251,7 +251,10 @@ impl<'d> Step<'d, '_, '_> {
     fn open(&mut self) -> Result<(), Refusal> {
         let talk = self.talk()?;
         let (document, standing) = (talk.document, talk.progress.standing.clone());
-        self.trigger();
+        // One that stands in the page is loaded before it comes into view, and shown when it does.
+        if document.ui != Ui::Inline {
+            self.trigger();
+        }
         if standing == Standing::Offered {
             self.speak(document.first());
         }
@@ -392,6 +395,7 @@ impl<'d> Step<'d, '_, '_> {
                 Body::Jump { .. } | Body::SubFlow { .. } => {}
             }
         }
+        self.trigger();
         if let Some(talk) = &mut self.state.talk {
             talk.progress.standing = Standing::Ended;
             talk.progress.completed = true;

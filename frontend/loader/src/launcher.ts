@@ -43,8 +43,8 @@ export const mount = (): Widget => {
   const click = async (): Promise<void> => {
     // Not toggled: a second click, made before the stage was there, must not undo the first.
     if (state.expanded) return ask("close");
-    await ask("open", true);
     happened("widget.clicked", { kind: "Chat" });
+    await ask("open", true);
   };
   const launcher = create("button", { type: "button", hidden: true, onclick: click, onfocus: bring, onpointerenter: bring }, shadow);
   // For the eye: the launcher's name says it to everybody else.

@@ -111,6 +111,8 @@ const here = (conversation: string | null, reports: Report[]): Reported => {
 
 /** Reports something that happened on the page. */
 export const report = (type: string, fields: Record<string, unknown>, conversation: string | null): void => {
+  // A visitor who was forgotten a moment ago has nothing to tell.
+  if (!visit.view) return;
   waiting.push(here(conversation, [{ id: uuid7(), time: new Date().toISOString(), type, ...fields }]));
   void flush();
 };

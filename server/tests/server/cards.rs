@@ -120,6 +120,33 @@ async fn every_card_is_answered_and_tells_its_events() {
 }
 
 #[tokio::test]
+async fn what_is_filled_in_cannot_leave_its_field() {
+    let app = TestApp::init().start().await;
+    app.republish(&[r#"{ "id": "welcome", "name": "W", "cards": [
+        { "id": "words", "card": "capture", "field": "text", "attribute": "words", "text": "Words?", "max": 60 },
+        { "id": "again", "card": "capture", "field": "text", "attribute": "words", "text": "Again?", "max": 60 },
+        { "id": "line", "card": "capture", "field": "company", "attribute": "words", "text": "Line?" },
+        { "id": "end", "card": "end" }] }"#
+        .to_owned()])
+        .await;
+    let visitor = app.visitor().await;
+    let (_, form) = visitor.open().await;
+    let hostile = "</textarea><script>alert(1)</script>\"><img src=x>&lt;";
+    let (answered, form) = visitor.go_on(&form, hostile).await;
+    let card = text(&answered["card"]);
+    assert!(card.contains("&lt;/textarea>&lt;script>alert(1)") && card.contains("&amp;lt;</textarea>"), "{card}");
+    assert!(!card.contains("<script") && !card.contains("<img"), "{card}");
+    let too_long = format!("{hostile}{hostile}");
+    let response = visitor.answer(&form, &too_long).await;
+    assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let plain =
+        app.post("/widget/v1/answers").form(&filled(&form, &[("value", &too_long)])).send().await.unwrap().text().await.unwrap();
+    assert!(!plain.contains("<script>alert") && !plain.contains("<img"), "what was typed is kept as text");
+    let (answered, _) = visitor.go_on(&form, hostile).await;
+    assert!(!text(&answered["card"]).contains("<img"));
+}
+
+#[tokio::test]
 async fn back_returns_to_the_question_before_and_restart_to_the_first() {
     let app = with_all().await;
     let visitor = app.visitor().await;

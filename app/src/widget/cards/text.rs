@@ -4,6 +4,12 @@ use leptos::prelude::*;
 
 use super::{Field, SendButton, SkipButton};
 
+/// A text as what stands between the tags of a `<textarea>`. Leptos writes it there as it is, so it is escaped here; and the line break
+/// before it is the one that browsers leave out ([HTML](https://html.spec.whatwg.org/multipage/syntax.html#element-restrictions)).
+fn as_content(text: &str) -> String {
+    format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))
+}
+
 /// A field that grows with what is typed.
 #[component]
 pub(super) fn TextCard(max: u32, field: Field) -> impl IntoView {
@@ -22,7 +28,7 @@ pub(super) fn TextCard(max: u32, field: Field) -> impl IntoView {
                 aria-invalid=wrong.to_string()
                 aria-describedby="problem"
             >
-                {typed}
+                {as_content(&typed)}
             </textarea>
             <SendButton texts/>
         </div>

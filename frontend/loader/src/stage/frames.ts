@@ -23,7 +23,7 @@ interface Heard {
 export interface Frames {
   /** Loads a conversation into an iframe in `parent`; with `anew`, one that has ended begins again. */
   make(parent: Element, conversation: string, heard: Heard, anew?: boolean): Frame;
-  /** Loads those again that are another visitor's by now, or in another language. */
+  /** Loads those again that are another visitor's by now, or in another language, and tells the others which page this is. */
   refresh(): void;
   setTheme(): void;
   remove(): void;
@@ -86,8 +86,18 @@ export const frames = (core: Core): Frames => {
       anew = false;
       form.submit();
       form.remove();
-      // Each load may have brought events that no script in the panel could tell.
-      mine.onload = () => void core.sync();
+      // Each load may have brought events that no script in the panel could tell. After the first the visitor has answered in it.
+      let answered = false;
+      mine.onload = () => {
+        void core.sync();
+        if (answered && !port) wentOnHere();
+        answered = true;
+      };
+    };
+
+    const wentOnHere = (): void => {
+      inStep?.tell(conversation);
+      wentOn(conversation, frame);
     };
 
     const unload = (): void => {
@@ -102,9 +112,7 @@ export const frames = (core: Core): Frames => {
       else if (data.events) {
         core.told(data);
         // What came from elsewhere is known there.
-        if (data.refreshed) return;
-        inStep?.tell(conversation);
-        wentOn(conversation, frame);
+        if (!data.refreshed) wentOnHere();
       }
     };
 
@@ -122,6 +130,8 @@ export const frames = (core: Core): Frames => {
       },
       reload: () => {
         if (loadedFor !== stamp()) void load();
+        // What the visitor answers from now on, they answer on this page.
+        else port?.postMessage({ page: location.href });
       },
       setTheme: () => port?.postMessage({ theme: theme() }),
       greet: (source) => {

@@ -65,8 +65,8 @@ export const inlines = (core: Core, frames: Frames): Inlines => {
       isShown = true;
       happened("widget.shown");
     };
-    // Touching the window's edge is not being visible.
-    const observers = [when(load, { rootMargin: NEAR + "px" }), when(show, { threshold: 0.01 })];
+    // Touching the window's edge is not being visible. Where both are so at once, it is shown first.
+    const observers = [when(show, { threshold: 0.01 }), when(load, { rootMargin: NEAR + "px" })];
 
     return {
       conversation,

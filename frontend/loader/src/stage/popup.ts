@@ -36,10 +36,12 @@ export const popup = (core: Core, frames: Frames, session: Session): Popup => {
     if (frame?.conversation !== conversation) shut(false);
     if (!dialog) {
       // It takes the focus itself, unless the conversation does: a popup that comes unasked must not end under somebody's fingers.
-      dialog = create("dialog", { id: ELEMENT, className: "popup", tabIndex: -1, autofocus: true, oncancel: () => shut() }, core.shadow);
+      dialog = create("dialog", { id: ELEMENT, className: "popup", tabIndex: -1, oncancel: () => shut() }, core.shadow);
       close = create("button", { type: "button", className: "close", onclick: () => shut() }, dialog);
       label();
       dialog.showModal();
+      // Left to itself it would give the focus to the button that closes it.
+      dialog.focus();
       session.remember(POPUP, conversation);
       happened("widget.shown", conversation);
       frame = frames.make(dialog, conversation, { close: shut }, anew);

@@ -255,7 +255,8 @@ fn by_fragments(outcome: &Outcome) -> Response {
     let (said, card) = render::fragments(shown);
     let told = &shown.told;
     // Numbers that go into fields are texts here, too.
-    let (turn, have) = (shown.standing.turn.to_string(), shown.ticket.have.to_string());
+    let turn = shown.standing.asked.as_ref().map_or(String::new(), |asked| asked.prompt.turn.to_string());
+    let have = shown.ticket.have.to_string();
     let mut now = json!({
         "session": told.session, "cursor": told.cursor, "events": told.events, "said": said, "card": card, "turn": turn, "have": have,
         "anew": act.shows_all() || refusal.is_some(), "refreshed": *act == Act::Refresh,
