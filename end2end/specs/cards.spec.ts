@@ -164,7 +164,7 @@ for (const ui of UIS) {
           [{ field: "company" }, "Company", [["", REQUIRED]], "Bücher & Söhne", "Bücher & Söhne"],
           [{ field: "text", attribute: "wish", max: 9 }, "Your answer", [["", REQUIRED], ["ten of it!", "This answer is too long. Please shorten it."]], "one\n& two", /one\n& two/],
           [{ field: "number", attribute: "seats", min: 1, max: 10.5 }, "Number", [["", "Please enter a number."], ["0.99", "This number is too small or too large."], ["11", "This number is too small or too large."]], "10.5", "10.5"],
-          [{ field: "date", attribute: "day", min: "2026-02-28", max: "2026-12-31" }, "Date", [["", "Please enter a valid date."], ["2026-02-27", "This date is too early or too late."], ["2027-01-01", "This date is too early or too late."]], "2026-02-28", script ? "February 28, 2026" : "2026-02-28"],
+          [{ field: "date", attribute: "day", min: "2026-02-28", max: "2026-12-31" }, "Date", [["", "Please enter a valid date."], ["2026-02-27", "This date is too early or too late."], ["2027-01-01", "This date is too early or too late."]], "2026-02-28", script ? "28 February 2026" : "2026-02-28"],
           [{ field: "pickList", attribute: "colour", choices: colours }, "Choose an answer", [["", "Please choose one of the answers."]], "b", "b"],
         ];
         await meet(

@@ -176,7 +176,9 @@ for (const [tag, launcher] of Object.entries(LANGUAGES)) {
     const own = [...said].filter((text) => text && !text.includes(OWN) && !text.startsWith(`${launcher}, `) && text !== "1");
     const written = await widget.frame.locator("html").evaluate(({ ownerDocument }) => {
       const { lang } = ownerDocument.documentElement;
-      return [(1234567.5).toLocaleString(lang), new Date("2026-03-05").toLocaleDateString(lang, { dateStyle: "long", timeZone: "UTC" })];
+      // Of those their browser prefers, the reader's own kind of the panel's language.
+      const reader = navigator.languages.find((tag) => tag.split("-")[0] === lang.split("-")[0]) ?? lang;
+      return [(1234567.5).toLocaleString(reader), new Date("2026-03-05").toLocaleDateString(reader, { dateStyle: "long", timeZone: "UTC" })];
     });
     await expect(widget.visitor.locator("data")).toHaveText(written[0]);
     await expect(widget.visitor.locator("time")).toHaveText(written[1]);

@@ -8,6 +8,9 @@ use crate::{i18n::PanelTexts, ui::Markup};
 /// The most lines that appear one after the other; what comes after them appears with the last.
 const STEPS: usize = 9;
 
+/// How many lines a panel shows at once, and more: those before them are laid out and painted when they are scrolled to.
+const RECENT: usize = 50;
+
 /// Lines of the transcript, with their line breaks, each in the direction of its own script.
 #[component]
 pub fn Said(
@@ -20,20 +23,22 @@ pub fn Said(
     texts: &'static PanelTexts,
 ) -> impl IntoView {
     let mut step = 0;
+    let recent = entries.len().saturating_sub(RECENT);
     entries
         .into_iter()
-        .map(|entry| {
+        .enumerate()
+        .map(|(index, entry)| {
             let typed = entry.author == Author::Bot && entry.number > typed_after;
             if typed {
                 step = STEPS.min(step + 1);
             }
-            view! { <Bubble entry texts step=typed.then_some(step)/> }
+            view! { <Bubble entry texts step=typed.then_some(step) old={index < recent}/> }
         })
         .collect_view()
 }
 
 #[component]
-fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>) -> impl IntoView {
+fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>, old: bool) -> impl IntoView {
     let (who, said, class) = match entry.author {
         Author::Bot => ("bot", texts.bot_said, "bubble self-start rounded-es-sm bg-bubble text-ink"),
         Author::Visitor => ("visitor", texts.you_said, "bubble self-end rounded-ee-sm bg-accent text-on-accent"),
@@ -54,7 +59,7 @@ fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>) -> impl
         }
     };
     view! {
-        <div class=class class:skipped=skipped class:typed=step.is_some() data-author=who data-step=step.map(|step| step.to_string())>
+        <div class=class class:skipped=skipped class:typed=step.is_some() class:old=old data-author=who data-step=step.map(|step| step.to_string())>
             <span class="sr-only">{said} " "</span>
             <span class="block" dir="auto">{text}</span>
         </div>

@@ -106,6 +106,22 @@ async fn another_page_without_a_load_is_the_same_view() {
 }
 
 #[tokio::test]
+async fn one_in_the_page_is_triggered_by_being_shown_and_not_by_being_loaded() {
+    let app = TestApp::init().start().await;
+    app.republish(&[dialogue("welcome", r#""type": "conversationFlow", "ui": "inline","#)]).await;
+    let visitor = app.visitor().await;
+    visitor.open().await;
+    assert_eq!(app.types().await, ["widget.loaded"], "it is loaded before it comes into view");
+    visitor.tell("widget.shown").await;
+    let expected = ["widget.loaded", "widget.shown", "conversation.triggered"];
+    assert_eq!(app.types().await, expected);
+    let other = app.visitor().await;
+    other.tell("widget.shown").await;
+    other.open().await;
+    assert_eq!(app.types().await[3..], expected, "or the other way round");
+}
+
+#[tokio::test]
 async fn a_flow_is_repeatable_and_counted_once_a_session() {
     let app = TestApp::init().start().await;
     app.republish(&[dialogue("welcome", r#""type": "conversationFlow","#)]).await;

@@ -8,7 +8,7 @@ use porchlight_domain::{
 };
 use serde::Deserialize;
 
-use super::{Told, admit, lift};
+use super::{Told, admit, lift, offer::offer};
 use crate::{
     http::{
         App,
@@ -150,6 +150,13 @@ impl Command for Take {
                 What::Hidden(_) | What::Clicked { .. } => false,
             };
             let conversation = asked.conversation.as_ref().filter(|_| about_one && earlier.is_none());
+            // A popup or an inline conversation is shown before its panel opens, and offered by that.
+            if let (What::Shown(_), Some(id)) = (&report.what, conversation)
+                && let Some((version, _)) = site.published(id)
+                && tx.progress(visitor.id, id).await?.is_none()
+            {
+                offer(tx, &engine, &visitor, &current, id, *version, None).await?;
+            }
             let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation, locale: "", at };
             let command = session::Command::Report(Report { id: report.id, at, what: report.what.into() });
             match earlier {
