@@ -186,7 +186,10 @@ for (const ui of UIS) {
               // A browser lets nobody type more than it is told; another program may send more.
               await field.evaluate((element) => element.removeAttribute("maxlength"));
               await enter(value);
+              // Two wrong answers may be told the same: the page before must not be taken for the one that comes.
+              const answered = script ? page.waitForResponse("**/widget/v1/answers") : page.waitForEvent("framenavigated");
               await send.click();
+              await answered;
               await expect(problem).toHaveText(why);
               await expect(field).toHaveAttribute("aria-invalid", "true");
               await expect(field).toHaveAccessibleDescription(why);
