@@ -372,6 +372,8 @@ impl<'d> Step<'d, '_, '_> {
                     }
                 }
                 Body::Goal { goal, .. } => {
+                    // What happens in a conversation happens after it was shown, also where it comes into view only later.
+                    self.trigger();
                     let fields = [("card", Value::from(card.id.as_str())), ("goal", Value::from(goal.as_str()))];
                     self.of_talk(EventType::GoalReached, None, fields);
                 }
