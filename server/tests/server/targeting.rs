@@ -139,3 +139,20 @@ async fn a_flow_is_repeatable_and_counted_once_a_session() {
     let expected = ["widget.loaded", "conversation.triggered", "conversation.engaged", "conversation.completed"];
     assert_eq!(app.types().await, expected);
 }
+
+#[tokio::test]
+async fn one_in_the_page_that_has_ended_begins_anew_in_the_next_session() {
+    let app = TestApp::init().start().await;
+    app.republish(&[dialogue("welcome", r#""type": "conversationFlow", "ui": "inline","#)]).await;
+    let visitor = app.visitor().await;
+    let (_, form) = visitor.open().await;
+    visitor.go_on(&form, "Yes").await;
+    let (html, _) = visitor.open().await;
+    assert!(html.contains("has ended"), "a page load is no wish to fill it in again");
+    app.pass(SignedDuration::from_mins(31));
+    let (html, form) = visitor.open().await;
+    assert!(!html.contains("has ended") && html.matches("data-author").count() == 1);
+    visitor.go_on(&form, "Yes").await;
+    let completed = app.types().await.iter().filter(|kind| *kind == "conversation.completed").count();
+    assert_eq!(completed, 2, "once in each session");
+}
