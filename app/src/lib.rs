@@ -3,6 +3,7 @@
 //! The visitor's panel ([`widget`]) is rendered on the server and works by plain forms. Where wasm runs, its island takes the
 //! forms over and answers without a reload.
 
+pub mod console;
 pub mod i18n;
 pub mod ui;
 pub mod widget;

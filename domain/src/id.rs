@@ -89,6 +89,10 @@ uuid_ids! {
     PageViewId;
     /// Names one submission of an answer, so that sending it twice answers once.
     AnswerId;
+    /// Names one live chat: from the visitor's request for an agent to its end.
+    ChatId;
+    /// Names an agent: a person who signs in to the console.
+    AgentId;
 }
 
 /// The longest authored name, in characters.
@@ -184,6 +188,8 @@ slugs! {
     AttributeName: is_slug, SLUG_PATTERN, SLUG_EXPECTED;
     /// Names a file of a site.
     FileName: is_file_name, FILE_PATTERN, FILE_EXPECTED;
+    /// Names a team of agents within a site.
+    TeamId: is_slug, SLUG_PATTERN, SLUG_EXPECTED;
 }
 
 impl CardId {

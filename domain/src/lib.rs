@@ -7,4 +7,5 @@ pub mod contact;
 pub mod conversation;
 pub mod event;
 pub mod id;
+pub mod livechat;
 pub mod session;

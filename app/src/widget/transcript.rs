@@ -41,19 +41,20 @@ pub fn Said(
 fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>, old: bool) -> impl IntoView {
     let (who, said, class) = match entry.author {
         Author::Bot => ("bot", texts.bot_said, "bubble self-start rounded-es-sm bg-bubble text-ink"),
+        Author::Agent => ("agent", texts.bot_said, "bubble self-start rounded-es-sm bg-bubble text-ink"),
         Author::Visitor => ("visitor", texts.you_said, "bubble self-end rounded-ee-sm bg-accent text-on-accent"),
     };
     let skipped = entry.text.is_none();
     let text = entry.text.unwrap_or_else(|| texts.skipped.to_owned());
     let text = match (entry.author, entry.format) {
         (Author::Bot, _) => view! { <Markup text/> }.into_any(),
-        (Author::Visitor, Format::Text) => text.into_any(),
+        (_, Format::Text | Format::Notice | Format::File) => text.into_any(),
         // The panel's script writes it as its reader does.
-        (Author::Visitor, Format::Date) => {
+        (_, Format::Date) => {
             let day = text.clone();
             view! { <time datetime=day data-format="date">{text}</time> }.into_any()
         }
-        (Author::Visitor, Format::Number) => {
+        (_, Format::Number) => {
             let number = text.clone();
             view! { <data value=number data-format="number">{text}</data> }.into_any()
         }

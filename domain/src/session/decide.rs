@@ -429,7 +429,7 @@ impl<'d> Step<'d, '_, '_> {
     fn say(&mut self, author: Author, card: &CardId, text: Option<String>, format: Format) {
         let Some(talk) = &mut self.state.talk else { return };
         talk.progress.entries += 1;
-        self.happened.entries.push(Entry { number: talk.progress.entries, author, card: card.clone(), text, format });
+        self.happened.entries.push(Entry { number: talk.progress.entries, author, card: card.clone(), text, format, agent: None });
     }
 
     /// A conversation that is shown is triggered, unless it is over.

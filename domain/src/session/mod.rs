@@ -14,4 +14,4 @@ pub use decide::{
     decide,
 };
 pub use state::{Attributes, Counted, Mark, Progress, Session, Standing};
-pub use transcript::{Ask, Author, Choice, Entry, Format, Prompt};
+pub use transcript::{Ask, Author, Choice, Entry, Format, Prompt, Speaker};

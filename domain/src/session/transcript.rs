@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attributes, Progress, Standing};
 use crate::{
     conversation::{Body, Bound, Capture, CaptureField, Conversation, Style},
-    id::{CardId, FileName},
+    id::{AgentId, CardId, FileName},
 };
 
 /// One line of a transcript.
@@ -18,10 +18,21 @@ pub struct Entry {
     /// The card that said it, or that it answers.
     pub card: CardId,
     /// What was said; `None` where the visitor chose not to answer. A line of the bot may hold [markup](crate::conversation::markup),
-    /// one of the visitor is plain text.
+    /// one of the visitor or of an agent is plain text.
     pub text: Option<String>,
     /// How it is to be shown.
     pub format: Format,
+    /// The agent who said it, or whom a notice is about.
+    pub agent: Option<Speaker>,
+}
+
+/// An agent, as a line of a transcript names them: by the name they had when it was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Speaker {
+    /// Who it is.
+    pub id: AgentId,
+    /// Their name.
+    pub name: String,
 }
 
 /// How a line is to be shown.
@@ -35,6 +46,10 @@ pub enum Format {
     Number,
     /// A day as `YYYY-MM-DD`, which the browser writes as its reader does.
     Date,
+    /// Something that happened in a live chat: the text is the [name of a notice](crate::livechat::Notice), which is said in the reader's language.
+    Notice,
+    /// A file: the text is its id, a `/`, and its name.
+    File,
 }
 
 /// Who said something.
@@ -45,6 +60,8 @@ pub enum Author {
     Bot,
     /// The visitor.
     Visitor,
+    /// An agent, in a live chat.
+    Agent,
 }
 
 /// What the visitor is asked now.
@@ -113,6 +130,16 @@ pub enum Ask {
         title: String,
         /// The file.
         file: FileName,
+    },
+    /// Nothing for now: the visitor waits for an agent.
+    Waiting {
+        /// How many wait before them, where the author lets them queue and nobody is being asked for them.
+        ahead: Option<u32>,
+    },
+    /// A message to an agent.
+    Chat {
+        /// The agent's name.
+        agent: String,
     },
 }
 

@@ -77,6 +77,7 @@ fn controls(asked: Asked, typed: Vec<String>, wrong: bool, texts: &'static Panel
         Ask::Number { min, max } => view! { <number::NumberCard min max field/> }.into_any(),
         Ask::Date { min, max } => view! { <date::DateCard min max field/> }.into_any(),
         Ask::Document { title, .. } => view! { <document::DocumentCard title address open texts/> }.into_any(),
+        Ask::Waiting { .. } | Ask::Chat { .. } => ().into_any(),
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use porchlight_domain::{
     id::{AnswerId, ConversationId, VisitorId},
-    session::{Author, Entry, Format, Progress, Standing},
+    session::{Author, Entry, Format, Progress, Speaker, Standing},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -83,22 +83,20 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<()> {
         sqlx::query(
-            "insert into entry (visitor, conversation, number, author, card, text, answer, said_at, format)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into entry (visitor, conversation, number, author, card, text, answer, said_at, format, agent, agent_name)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(visitor.to_string())
         .bind(conversation.as_str())
         .bind(entry.number)
-        .bind(if entry.author == Author::Bot { "bot" } else { "visitor" })
+        .bind(AUTHORS.iter().find(|(_, author)| *author == entry.author).map(|(name, _)| *name))
         .bind(entry.card.as_str())
         .bind(entry.text.as_deref())
         .bind(answer.map(|answer| answer.to_string()))
         .bind(now.as_millisecond())
-        .bind(match entry.format {
-            Format::Text => "text",
-            Format::Number => "number",
-            Format::Date => "date",
-        })
+        .bind(FORMATS.iter().find(|(_, format)| *format == entry.format).map(|(name, _)| *name))
+        .bind(entry.agent.as_ref().map(|agent| agent.id.to_string()))
+        .bind(entry.agent.as_ref().map(|agent| agent.name.as_str()))
         .execute(&mut *self.connection)
         .await?;
         Ok(())
@@ -107,7 +105,7 @@ impl Tx<'_> {
     /// The lines of a transcript after a number, in order.
     pub async fn entries(&mut self, visitor: VisitorId, conversation: &ConversationId, after: u32) -> Result<Vec<Entry>> {
         let rows = sqlx::query(
-            "select number, author, card, text, format from entry
+            "select number, author, card, text, format, agent, agent_name from entry
              where visitor = $1 and conversation = $2 and number > $3 and taken_back = 0 order by number",
         )
         .bind(visitor.to_string())
@@ -115,17 +113,7 @@ impl Tx<'_> {
         .bind(after)
         .fetch_all(&mut *self.connection)
         .await?;
-        rows.iter()
-            .map(|row| {
-                let author = if row.try_get::<String, _>("author")? == "bot" { Author::Bot } else { Author::Visitor };
-                let format = match row.try_get::<String, _>("format")?.as_str() {
-                    "number" => Format::Number,
-                    "date" => Format::Date,
-                    _ => Format::Text,
-                };
-                Ok(Entry { number: small(row, "number")?, author, card: parse(row, "card")?, text: row.try_get("text")?, format })
-            })
-            .collect()
+        rows.iter().map(entry).collect()
     }
 
     /// Whether a submission was taken before.
@@ -139,6 +127,36 @@ impl Tx<'_> {
                 .await?;
         Ok(found.is_some())
     }
+}
+
+const AUTHORS: [(&str, Author); 3] = [("bot", Author::Bot), ("visitor", Author::Visitor), ("agent", Author::Agent)];
+const FORMATS: [(&str, Format); 5] = [
+    ("text", Format::Text),
+    ("number", Format::Number),
+    ("date", Format::Date),
+    ("notice", Format::Notice),
+    ("file", Format::File),
+];
+
+fn named<T: Copy>(table: &[(&str, T)], row: &SqliteRow, column: &str) -> Result<T> {
+    let name: String = row.try_get(column)?;
+    let found = table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    found.ok_or_else(|| corrupt(format!("{column}: {name}")))
+}
+
+pub(super) fn entry(row: &SqliteRow) -> Result<Entry> {
+    let agent: Option<String> = row.try_get("agent")?;
+    Ok(Entry {
+        number: small(row, "number")?,
+        author: named(&AUTHORS, row, "author")?,
+        card: parse(row, "card")?,
+        text: row.try_get("text")?,
+        format: named(&FORMATS, row, "format")?,
+        agent: match agent {
+            Some(id) => Some(Speaker { id: id.parse().map_err(corrupt)?, name: row.try_get("agent_name")? }),
+            None => None,
+        },
+    })
 }
 
 fn progress(row: &SqliteRow) -> Result<Progress> {

@@ -1,0 +1,159 @@
+//! The state of a live chat, and of those who can take it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AgentId, CardId, ChatId, TeamId};
+
+/// A live chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chat {
+    /// Its id; CTLive's `chatID`.
+    pub id: ChatId,
+    /// The card that asked for it.
+    pub card: CardId,
+    /// Where it stands.
+    pub phase: Phase,
+    /// When the visitor asked for an agent.
+    pub requested_at: Timestamp,
+    /// The agents it was offered to since it was last requested or handed to a team, who let it pass.
+    pub passed: Vec<AgentId>,
+    /// The team it was handed to, which alone is asked from then on.
+    pub team: Option<TeamId>,
+    /// The last time either side did something.
+    pub active_at: Timestamp,
+    /// Since when the visitor has had no connection, if they had one before.
+    pub gone_since: Option<Timestamp>,
+}
+
+/// Where a live chat stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// All who could take it are busy; the author lets the visitor wait.
+    Queued,
+    /// An agent is asked.
+    Offered(Offer),
+    /// An agent answers.
+    Online {
+        /// Who answers.
+        agent: AgentId,
+        /// Whom they are handing it to.
+        transfer: Option<Transfer>,
+    },
+    /// It is over.
+    Ended(Ended),
+}
+
+/// An agent is asked to take a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Who is asked.
+    pub agent: AgentId,
+    /// Until when they may accept; at this moment they no longer can.
+    pub until: Timestamp,
+}
+
+/// A chat is being handed on. Until it is accepted it stays with whom it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Who is asked now.
+    pub offer: Offer,
+    /// The team it is meant for, if not for one agent.
+    pub team: Option<TeamId>,
+}
+
+/// How a chat came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// The visitor ended it.
+    Visitor,
+    /// The agent ended it.
+    Agent,
+    /// Nobody accepted.
+    Unanswered,
+    /// Neither side did anything for too long.
+    VisitorIdle,
+    /// The visitor's connection was gone for too long.
+    VisitorDropped,
+}
+
+/// What the transcript of a live chat notes besides messages. Its name is what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// An agent accepted.
+    Joined,
+    /// The chat was handed to another agent, who is named.
+    Transferred,
+    /// The visitor ended it.
+    EndedByVisitor,
+    /// The agent ended it.
+    EndedByAgent,
+    /// Nobody accepted.
+    Unanswered,
+    /// It ended after a long silence.
+    Idle,
+    /// It ended because the visitor was gone.
+    Dropped,
+}
+
+impl Notice {
+    /// All, with their names.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("joined", Self::Joined),
+        ("transferred", Self::Transferred),
+        ("ended_by_visitor", Self::EndedByVisitor),
+        ("ended_by_agent", Self::EndedByAgent),
+        ("unanswered", Self::Unanswered),
+        ("idle", Self::Idle),
+        ("dropped", Self::Dropped),
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, notice)| *notice == self).map_or("", |(name, _)| name)
+    }
+
+    /// The notice of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, notice)| *notice)
+    }
+}
+
+/// Those who can take a chat, as they are now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// The agents of the site, in the order of their ids.
+    pub members: Vec<Member>,
+    /// Who answered this visitor last.
+    pub last: Option<AgentId>,
+    /// How many chats of the site are queued before this one.
+    pub ahead: u32,
+}
+
+/// An agent, as far as routing asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who it is.
+    pub id: AgentId,
+    /// Their name, which the visitor sees.
+    pub name: String,
+    /// Their teams.
+    pub teams: Vec<TeamId>,
+    /// The languages they answer in, as tags; any, if none is said.
+    pub languages: Vec<String>,
+    /// What they know about.
+    pub skills: Vec<String>,
+    /// Whether they are present and within their hours, or have switched themselves on.
+    pub available: bool,
+    /// How many chats they hold or are being offered.
+    pub open: u32,
+    /// How many they can hold.
+    pub limit: u32,
+    /// When a chat was last offered to them; the longest ago is the next in turn.
+    pub offered_at: Option<Timestamp>,
+}
