@@ -25,24 +25,25 @@ mkdirSync(work, { recursive: true });
 
 const run = (command, ...parameters) => execFileSync(command, parameters, { cwd: root, stdio: "inherit" });
 
-/** The glue and the optimised wasm; made anew only when the compiled wasm has changed. */
-function widget() {
-  say("wasm: compile");
-  run("bin/cargo-wasm", "build", "--quiet", "--package=porchlight-widget", "--target=wasm32-unknown-unknown", "--profile=wasm");
-  const compiledPath = join(targetDir, "wasm32-unknown-unknown/wasm/porchlight_widget.wasm");
+/** The glue and the optimised wasm of a bundle; made anew only when the compiled wasm has changed. */
+function bundled(name) {
+  say(`wasm of the ${name}: compile`);
+  // Each by itself: compiled together, they would share the features of both.
+  run("bin/cargo-wasm", "build", "--quiet", `--package=porchlight-${name}`, "--target=wasm32-unknown-unknown", "--profile=wasm");
+  const compiledPath = join(targetDir, `wasm32-unknown-unknown/wasm/porchlight_${name}.wasm`);
   const compiled = readFileSync(compiledPath);
-  const out = join(work, `widget-${sha(compiled)}`);
+  const out = join(work, `${name}-${sha(compiled)}`);
   if (!existsSync(join(out, "done"))) {
     say("wasm: bindings");
-    run("cargo", "run", "--quiet", "--release", "--package=porchlight-bindgen", "--", compiledPath, out, "widget");
+    run("cargo", "run", "--quiet", "--release", "--package=porchlight-bindgen", "--", compiledPath, out, name);
     say("wasm: optimise");
     // By name: with --all-features the module uses what today's browsers refuse to load.
     const features = ["bulk-memory", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types", "multivalue"];
-    const wasm = join(out, "widget_bg.wasm");
+    const wasm = join(out, `${name}_bg.wasm`);
     execFileSync(bin("wasm-opt"), ["-Oz", ...features.map((feature) => `--enable-${feature}`), "-o", wasm, wasm], { stdio: "inherit" });
     writeFileSync(join(out, "done"), "");
   }
-  return { glue: readFileSync(join(out, "widget.js"), "utf8"), wasm: readFileSync(join(out, "widget_bg.wasm")) };
+  return { glue: readFileSync(join(out, `${name}.js`), "utf8"), wasm: readFileSync(join(out, `${name}_bg.wasm`)) };
 }
 
 /** The names of countries in each language of the panel, sorted as that language sorts, from Unicode's CLDR by way of Node. */
@@ -88,25 +89,37 @@ const core = await bundle("index.ts", { define: { STAGE: JSON.stringify(stageNam
 const types = ["porchlight.d.ts", "events.d.ts"].map((file) => readFileSync(join(root, "frontend/loader/types", file), "utf8")).join("\n");
 
 say("style");
-const sheet = join(work, "widget.css");
-execFileSync(bin("tailwindcss"), ["--input", join(root, "style/widget.css"), "--output", sheet, "--minify"], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
+/** The style of a part, as Tailwind makes it from the classes in its source. */
+function styled(name) {
+  const sheet = join(work, `${name}.css`);
+  const parameters = ["--input", join(root, `style/${name}.css`), "--output", sheet, "--minify"];
+  execFileSync(bin("tailwindcss"), parameters, { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
+  const css = readFileSync(sheet);
+  return [`${name}.${sha(css)}.css`, css];
+}
+const [cssName, css] = styled("widget");
+const [consoleCssName, consoleCss] = styled("console");
 
-const { glue, wasm } = widget();
-const minifiedGlue = (await transform(glue, { minify: true, format: "esm", target: "es2022" })).code;
+/** Glue and wasm under one name: they only fit each other. */
+async function named(name) {
+  const { glue, wasm } = bundled(name);
+  const minified = (await transform(glue, { minify: true, format: "esm", target: "es2022" })).code;
+  const whole = `${name}.${sha(Buffer.concat([Buffer.from(minified), wasm]))}`;
+  return [whole, { [`${whole}.js`]: minified, [`${whole}_bg.wasm`]: wasm }];
+}
+const [widgetName, widgetFiles] = await named("widget");
+const [consoleName, consoleFiles] = await named("console");
 
-// One name for glue and wasm: they only fit each other.
-const widgetName = `widget.${sha(Buffer.concat([Buffer.from(minifiedGlue), wasm]))}`;
-const css = readFileSync(sheet);
-const cssName = `widget.${sha(css)}.css`;
 const files = {
   "porchlight.js": core,
   [stageName]: stage,
   "porchlight.d.ts": types,
   "countries.json": countries(["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pt-BR", "zh-Hans", "zh-Hant"]),
   [cssName]: css,
-  [`${widgetName}.js`]: minifiedGlue,
-  [`${widgetName}_bg.wasm`]: wasm,
-  "manifest.json": JSON.stringify({ widget: widgetName, css: cssName, stage: stageName }),
+  [consoleCssName]: consoleCss,
+  ...widgetFiles,
+  ...consoleFiles,
+  "manifest.json": JSON.stringify({ widget: widgetName, css: cssName, console: consoleName, console_css: consoleCssName, stage: stageName }),
 };
 mkdirSync(dist, { recursive: true });
 const expected = new Set(Object.keys(files).flatMap((name) => [name, `${name}.br`]));

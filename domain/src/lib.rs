@@ -3,6 +3,7 @@
 //! Everything here is pure. There is no I/O, no clock and no randomness: the time and new ids come in as arguments
 //! ([`session::Context`]), so every rule can be tested by calling a function. The same code runs on the server and in the browser.
 
+pub mod agent;
 pub mod contact;
 pub mod conversation;
 pub mod event;

@@ -14,6 +14,7 @@ use porchlight_domain::{
     },
     event::{Event, EventType},
     id::{AnswerId, ConversationId, EventId, SessionId, VisitorId, uuid_v7},
+    livechat::{ChatPolicy, Roster},
     session::{
         Answer, Ask, Attributes, Author, Command, ContactKind, Context, Entry, Happened, Input, Progress, Report, Reported,
         Session, Standing, State, Talk, Widget, decide,
@@ -79,7 +80,7 @@ impl<'d> Run<'d> {
     /// Does a command; a refusal must leave no trace, which holds because the state is only taken over on success.
     fn run(&mut self, command: Command) -> Option<Happened> {
         let talk = Some(Talk { document: self.document, progress: self.progress.clone() });
-        let state = State { session: self.session.clone(), talk, attributes: self.attributes.clone() };
+        let state = State { session: self.session.clone(), talk, attributes: self.attributes.clone(), chat: None };
         let mut ids = self.ids;
         let mut new_id = || {
             ids += 1;
@@ -91,6 +92,8 @@ impl<'d> Run<'d> {
             new_id: &mut new_id,
             locale: self.locale,
             phones: &PlainPhones,
+            roster: &Roster::default(),
+            policy: &ChatPolicy::default(),
         };
         let (state, happened) = decide(state, command, &mut context).ok()?;
         self.ids = ids;
@@ -114,7 +117,7 @@ impl<'d> Run<'d> {
 
     /// The visitor is asked something, or it is over, or has not begun.
     fn never_lost(&self) {
-        let prompt = self.progress.prompt(self.document, &self.attributes, self.locale);
+        let prompt = self.progress.prompt(self.document, &self.attributes, self.locale, None);
         match &self.progress.standing {
             Standing::Offered => assert!(self.shown().is_empty() && prompt.is_none()),
             Standing::At(card) => {
@@ -152,7 +155,7 @@ impl<'d> Run<'d> {
     /// An answer that the card takes, of several that differ.
     fn right_answer(&self, choice: usize) -> Option<Input> {
         let given = |value: &str| Input::Given { values: vec![value.to_owned()], country: None };
-        let prompt = self.progress.prompt(self.document, &self.attributes, self.locale)?;
+        let prompt = self.progress.prompt(self.document, &self.attributes, self.locale, None)?;
         if prompt.optional && choice % 3 == 2 {
             return Some(Input::Skipped);
         }
@@ -176,6 +179,8 @@ impl<'d> Run<'d> {
             Ask::Text { max } => given(&"ä".repeat(if choice.is_multiple_of(2) { max as usize } else { 1 })),
             Ask::Number { min, max } => given(&within(min, max).to_string()),
             Ask::Date { min, max } => given(&min.or(max).unwrap_or_else(|| "2026-11-21".to_owned())),
+            // Nobody is there to chat with.
+            Ask::Waiting { .. } | Ask::Chat { .. } => return None,
             Ask::Document { .. } => Input::Given { values: vec![], country: None },
         })
     }

@@ -27,6 +27,10 @@ pub struct Manifest {
     pub widget: String,
     /// The panel's style.
     pub css: String,
+    /// Glue and wasm of the console, without their endings.
+    pub console: String,
+    /// The console's style.
+    pub console_css: String,
     /// The part of the loader that is loaded when it is needed.
     pub stage: String,
 }

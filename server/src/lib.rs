@@ -12,6 +12,7 @@ pub mod http;
 pub mod outside;
 mod phone;
 pub mod publish;
+pub mod realtime;
 pub mod secret;
 pub mod settings;
 pub mod site;

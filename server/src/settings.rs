@@ -132,6 +132,16 @@ settings! {
     starts_per_minute: u32 = 120, [1 to 1_000_000], "How often pages may start from one address, a minute";
     commands_per_minute: u32 = 240, [1 to 1_000_000], "How many requests one visitor may make, a minute";
     trusted_proxies: usize = 0, [0 to 10], "How many proxies stand before the server; the visitor's address is that many places from the end of X-Forwarded-For";
+    chat_limit: u32 = 10, [1 to 1000], "The most chats an agent holds at once, unless their own limit says otherwise";
+    chat_accept_seconds: u64 = 100, [5 to 3600], "How long an agent has to accept a chat before the next is asked";
+    chat_idle_minutes: u64 = 10, [1 to 1440], "A live chat ends after this many minutes in which neither side did anything";
+    chat_dropped_seconds: u64 = 60, [5 to 3600], "A live chat ends when the visitor's connection has been gone for this long";
+    presence_grace_seconds: u64 = 45, [5 to 3600], "An agent whose console has gone counts as present for this long";
+    sign_ins_per_minute: u32 = 30, [1 to 1_000_000], "How many attempts to sign in to the console one address may make, a minute";
+    guesses_per_minute: u32 = 5, [1 to 1_000_000], "How many of them for the same account, a minute";
+    sign_in_idle_hours: u64 = 12, [1 to 720], "Who has not used the console for this many hours signs in again";
+    sign_in_days: u64 = 30, [1 to 365], "Who signed in this many days ago signs in again";
+    invitation_hours: u64 = 72, [1 to 720], "How long the link that lets an agent choose a password is good";
     commit_batch: usize = 256, [1 to 4096], "The most commands that are committed to the disk together";
     queue_limit: usize = 4096, [1 to 1_000_000], "The most commands that may wait for the store; beyond that the answer is 503";
     request_timeout_seconds: u64 = 30, [1 to 600], "The longest a request may take";

@@ -8,15 +8,16 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use porchlight_domain::{
     conversation::Conversation,
-    id::{AnswerId, ConversationId, PageViewId, SessionId, SiteKey},
-    session::{Attributes, Command, Context, Progress, Refusal, Session, State, Talk, decide},
+    id::{AgentId, AnswerId, ConversationId, PageViewId, SessionId, SiteKey},
+    livechat::{Chat, ChatCommand, ChatPolicy, Roster},
+    session::{Attributes, Author, Command, Context, Entry, Progress, Refusal, Session, State, Talk, decide},
 };
 
 use crate::{
     outside::Outside,
     phone::NumberingPlans,
     sites::Sites,
-    store::{Failure, StoreError, Tx, VisitorRow},
+    store::{ChatEntry, ChatNews, ChatRecord, Failure, News, StoreError, Tx, VisitorRow},
 };
 
 /// What every command about a visitor needs.
@@ -26,6 +27,10 @@ pub(crate) struct Engine {
     pub(crate) outside: Outside,
     /// How long a session lasts without activity.
     pub(crate) session_timeout: SignedDuration,
+    /// How long agents may take, and visitors be silent.
+    pub(crate) chats: ChatPolicy,
+    /// How many chats an agent holds at most, unless their own limit says otherwise.
+    pub(crate) chat_limit: u32,
     /// Conversations that were read before.
     pub(crate) documents: Documents,
     /// Sites that were read before.
@@ -37,8 +42,8 @@ pub(crate) struct Engine {
 pub(crate) struct About<'a> {
     /// The visitor.
     pub(crate) visitor: &'a VisitorRow,
-    /// The load of the page it comes from.
-    pub(crate) view: PageViewId,
+    /// The load of the page it comes from, or that is to be told of it; none while no page is there.
+    pub(crate) view: Option<PageViewId>,
     /// The address of that page.
     pub(crate) page: &'a str,
     /// The conversation at hand.
@@ -115,16 +120,26 @@ impl Engine {
             None => None,
         };
         let now = self.outside.now();
-        // What shows or closes a conversation asks nothing of what is known of the visitor.
-        let needed = !matches!(command, Command::Load(_) | Command::Report(_));
-        let attributes = if needed { tx.attributes(visitor.id).await? } else { Attributes::new() };
+        // What shows or closes a conversation asks nothing of what is known of the visitor, nor does what is written live.
+        let lean = matches!(command, Command::Load(_) | Command::Report(_));
+        let live = !lean && talk.as_ref().is_some_and(|(document, _)| document.has_live_chat());
+        let record = match about.conversation.filter(|_| live) {
+            Some(conversation) => tx.chat_under_way(visitor.id, conversation).await?,
+            None => None,
+        };
+        let written = matches!(&command, Command::Chat(chat) if chat.is_message());
+        let roster = if live && !written { self.roster(tx, visitor, record.as_ref(), now).await? } else { Roster::default() };
+        let attributes = if lean || written { Attributes::new() } else { tx.attributes(visitor.id).await? };
         let before = talk.as_ref().map(|(_, progress)| progress.clone());
+        let by_visitor = !matches!(&command, Command::Chat(chat) if !chat.is_by_visitor());
         let talk = talk.as_ref().map(|(document, progress)| Talk { document, progress: progress.clone() });
+        let chat = record.as_ref().map(|record| record.chat.clone());
         let (state, happened) = {
             let mut new_id = || self.outside.new_id();
             let (page, locale) = (about.page, about.locale);
-            let mut context = Context { now, page, locale, new_id: &mut new_id, phones: &NumberingPlans };
-            decide(State { session, talk, attributes }, command, &mut context).map_err(Failure::Refused)?
+            let mut context =
+                Context { now, page, locale, new_id: &mut new_id, phones: &NumberingPlans, roster: &roster, policy: &self.chats };
+            decide(State { session, talk, attributes, chat }, command, &mut context).map_err(Failure::Refused)?
         };
 
         tx.put_session(&state.session, about.at).await?;
@@ -137,7 +152,8 @@ impl Engine {
                 tx.take_back(visitor.id, &progress.conversation, last).await?;
             }
             for entry in &happened.entries {
-                let answer = answer.filter(|_| entry.author == porchlight_domain::session::Author::Visitor);
+                // What came with a submission carries its name.
+                let answer = answer.filter(|_| entry.author != Author::Bot);
                 tx.add_entry(visitor.id, &progress.conversation, entry, answer, now).await?;
             }
         }
@@ -147,8 +163,169 @@ impl Engine {
         for event in &happened.events {
             tx.add_event(event, about.view).await?;
         }
+        if let (Some(chat), Some(conversation)) = (state.chat, about.conversation) {
+            let mut happened = happened;
+            let about = Chatted { about, conversation, session: state.session.id, by_visitor, answer };
+            let mut before = record;
+            // The one that ended is kept before the one that follows it: of one conversation only one is under way.
+            if let Some(over) = happened.over.take() {
+                self.put_chat(tx, &about, before.take(), over, std::mem::take(&mut happened.entries), None, now).await?;
+            }
+            self.put_chat(tx, &about, before, chat, happened.entries, happened.offered, now).await?;
+        }
         Ok(state.session)
     }
+
+    /// Those who could take a visitor's chat.
+    async fn roster(
+        &self,
+        tx: &mut Tx<'_>,
+        visitor: &VisitorRow,
+        record: Option<&ChatRecord>,
+        now: Timestamp,
+    ) -> Result<Roster, StoreError> {
+        let mut roster = tx.roster(&visitor.site, visitor.id, now, self.chat_limit).await?;
+        let since = record.map_or(now, |record| record.chat.requested_at);
+        roster.ahead = tx.queued_before(&visitor.site, since).await?;
+        Ok(roster)
+    }
+
+    /// Does what somebody other than the visitor, or the clock, does in a chat. What happens is told to the page the visitor was last seen on.
+    ///
+    /// # Errors
+    /// If the domain refuses, before anything is written; or if the store fails.
+    pub(crate) async fn chat(
+        &self,
+        tx: &mut Tx<'_>,
+        record: &ChatRecord,
+        command: ChatCommand,
+        answer: Option<AnswerId>,
+    ) -> Result<(), Failure<Refusal>> {
+        let visitor = VisitorRow { id: record.visitor, site: record.site.clone() };
+        let (session, active) = self.session_of(tx, record).await?;
+        let about = About {
+            visitor: &visitor,
+            view: record.connected.then_some(record.view),
+            page: &record.page,
+            conversation: Some(&record.conversation),
+            locale: &record.locale,
+            // What others do keeps no session alive.
+            at: active,
+        };
+        self.step(tx, session, about, Command::Chat(command), answer).await?;
+        Ok(())
+    }
+
+    /// The session a chat was requested in, which all that happens in it belongs to, and when it was last active.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) async fn session_of(&self, tx: &mut Tx<'_>, record: &ChatRecord) -> Result<(Session, Timestamp), StoreError> {
+        let session = tx.session_by_id(record.session).await?;
+        session.ok_or_else(|| StoreError::Corrupt(format!("chat {} has no session", record.chat.id)))
+    }
+
+    /// Notes that the visitor of a chat has no connection any more.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) async fn left(&self, tx: &mut Tx<'_>, mut record: ChatRecord) -> Result<(), StoreError> {
+        record.connected = false;
+        tx.put_chat(&record, record.chat.due_at(&self.chats)).await?;
+        match self.chat(tx, &record, ChatCommand::Gone, None).await {
+            // It was noted before.
+            Ok(()) | Err(Failure::Refused(_)) => Ok(()),
+            Err(Failure::Store(error)) => Err(error),
+        }
+    }
+
+    /// Keeps a chat as it is now, and tells those whom it concerns.
+    async fn put_chat(
+        &self,
+        tx: &mut Tx<'_>,
+        &Chatted { about, conversation, session, by_visitor, answer }: &Chatted<'_>,
+        before: Option<ChatRecord>,
+        chat: Chat,
+        entries: Vec<Entry>,
+        offered: Option<AgentId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let known = before.as_ref().map(|record| &record.chat);
+        if known == Some(&chat) && entries.is_empty() {
+            return Ok(());
+        }
+        let mut agents: Vec<AgentId> =
+            known.into_iter().chain([&chat]).flat_map(|chat| [chat.agent(), chat.asked()]).flatten().collect();
+        agents.sort_unstable();
+        agents.dedup();
+        let places = |chat: &Chat| [chat.agent(), chat.asked()];
+        let changed = known.is_none_or(|known| known.phase != chat.phase || known.gone_since != chat.gone_since);
+        let freed = known.is_some_and(|known| places(known) != places(&chat));
+        let mut record = before.unwrap_or_else(|| ChatRecord {
+            chat: chat.clone(),
+            site: about.visitor.site.clone(),
+            visitor: about.visitor.id,
+            conversation: conversation.clone(),
+            session,
+            view: about.view.unwrap_or_else(|| PageViewId::new(self.outside.new_id())),
+            page: about.page.to_owned(),
+            locale: about.locale.to_owned(),
+            // Until its panel's socket says so, its page is there by what it asks.
+            connected: false,
+            accepted_at: None,
+            ended_at: None,
+            changed_at: now,
+            seen_by_agent: 0,
+            seen_by_visitor: 0,
+            tags: Vec::new(),
+            held_by: None,
+        });
+        record.chat = chat;
+        if let Some(view) = about.view.filter(|_| by_visitor) {
+            record.view = view;
+            about.page.clone_into(&mut record.page);
+            about.locale.clone_into(&mut record.locale);
+        }
+        let holder = record.chat.agent();
+        if holder.is_some() {
+            record.held_by = holder;
+            record.accepted_at = record.accepted_at.or(Some(now));
+        }
+        if record.chat.is_over() {
+            record.ended_at = Some(now);
+        }
+        if changed || !entries.is_empty() {
+            record.changed_at = now;
+        }
+        tx.put_chat(&record, record.chat.due_at(&self.chats)).await?;
+        if let Some(agent) = offered {
+            tx.put_offered(agent, now).await?;
+        }
+        let lines = entries.into_iter().map(|entry| {
+            let answer = answer.filter(|_| entry.author != Author::Bot);
+            ChatEntry { entry, at: now, answer }
+        });
+        tx.tell(News::Chat(Box::new(ChatNews {
+            chat: record.chat.id,
+            site: record.site,
+            visitor: record.visitor,
+            conversation: record.conversation,
+            agents,
+            changed,
+            lines: lines.collect(),
+            freed,
+        })));
+        Ok(())
+    }
+}
+
+/// What is known of a step that touched a chat.
+struct Chatted<'a> {
+    about: About<'a>,
+    conversation: &'a ConversationId,
+    session: SessionId,
+    by_visitor: bool,
+    answer: Option<AnswerId>,
 }
 
 type Key = (SiteKey, ConversationId, u32);

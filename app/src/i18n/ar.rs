@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "انتهت هذه المحادثة.",
     sending: "جارٍ الإرسال…",
     unreachable: "تعذّر الوصول إلينا. إجابتك ما زالت هنا: يُرجى المحاولة مرة أخرى.",
+    agent_said: "قال {}:",
+    message: "رسالة إلى {}",
+    waiting: "نبحث لك عن شخص…",
+    ahead: "{} قبلك",
+    end_chat: "إنهاء المحادثة",
+    give_up: "التوقف عن الانتظار",
+    typing: "{} يكتب…",
+    seen: "تمت المشاهدة",
+    reconnecting: "جارٍ إعادة الاتصال…",
+    joined: "انضم {} إلى المحادثة",
+    transferred: "يجيبك الآن {}",
+    ended_by_visitor: "أنهيت المحادثة",
+    ended_by_agent: "أنهى {} المحادثة",
+    unanswered: "لم يكن أحد متاحًا",
+    idle: "انتهت المحادثة بعد صمت طويل",
+    dropped: "انتهت المحادثة بسبب انقطاع الاتصال",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "Diese Unterhaltung ist beendet.",
     sending: "Wird gesendet …",
     unreachable: "Wir sind gerade nicht erreichbar. Ihre Antwort steht noch da: Bitte versuchen Sie es noch einmal.",
+    agent_said: "{} schreibt:",
+    message: "Nachricht an {}",
+    waiting: "Wir suchen jemanden für Sie…",
+    ahead: "{} vor Ihnen",
+    end_chat: "Chat beenden",
+    give_up: "Nicht mehr warten",
+    typing: "{} schreibt gerade…",
+    seen: "Gesehen",
+    reconnecting: "Verbindung wird wiederhergestellt…",
+    joined: "{} ist jetzt im Chat",
+    transferred: "{} antwortet jetzt",
+    ended_by_visitor: "Sie haben den Chat beendet",
+    ended_by_agent: "{} hat den Chat beendet",
+    unanswered: "Niemand war frei",
+    idle: "Der Chat endete nach langer Stille",
+    dropped: "Der Chat endete, weil die Verbindung verloren ging",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "This conversation has ended.",
     sending: "Sending…",
     unreachable: "We could not be reached. Your answer is still here: please try again.",
+    agent_said: "{} said:",
+    message: "Message to {}",
+    waiting: "We are finding somebody for you…",
+    ahead: "{} before you",
+    end_chat: "End chat",
+    give_up: "Stop waiting",
+    typing: "{} is typing…",
+    seen: "Seen",
+    reconnecting: "Reconnecting…",
+    joined: "{} has joined the chat",
+    transferred: "{} now answers",
+    ended_by_visitor: "You ended the chat",
+    ended_by_agent: "{} ended the chat",
+    unanswered: "Nobody was free to answer",
+    idle: "The chat ended after a long silence",
+    dropped: "The chat ended because the connection was lost",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

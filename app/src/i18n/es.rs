@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "Esta conversación ha terminado.",
     sending: "Enviando…",
     unreachable: "No se ha podido contactar con nosotros. Su respuesta sigue aquí: inténtelo de nuevo.",
+    agent_said: "{} escribió:",
+    message: "Mensaje a {}",
+    waiting: "Estamos buscando a alguien para usted…",
+    ahead: "{} antes que usted",
+    end_chat: "Terminar el chat",
+    give_up: "Dejar de esperar",
+    typing: "{} está escribiendo…",
+    seen: "Visto",
+    reconnecting: "Reconectando…",
+    joined: "{} se ha unido al chat",
+    transferred: "{} le atiende ahora",
+    ended_by_visitor: "Ha terminado el chat",
+    ended_by_agent: "{} ha terminado el chat",
+    unanswered: "No había nadie libre",
+    idle: "El chat terminó tras un largo silencio",
+    dropped: "El chat terminó porque se perdió la conexión",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

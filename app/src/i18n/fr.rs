@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "Cette conversation est terminée.",
     sending: "Envoi en cours…",
     unreachable: "Impossible de nous joindre pour le moment. Votre réponse est toujours là\u{a0}: veuillez réessayer.",
+    agent_said: "{} a écrit :",
+    message: "Message à {}",
+    waiting: "Nous cherchons quelqu’un pour vous…",
+    ahead: "{} avant vous",
+    end_chat: "Terminer le chat",
+    give_up: "Ne plus attendre",
+    typing: "{} écrit…",
+    seen: "Vu",
+    reconnecting: "Reconnexion…",
+    joined: "{} a rejoint le chat",
+    transferred: "{} vous répond maintenant",
+    ended_by_visitor: "Vous avez terminé le chat",
+    ended_by_agent: "{} a terminé le chat",
+    unanswered: "Personne n’était libre",
+    idle: "Le chat s’est terminé après un long silence",
+    dropped: "Le chat s’est terminé car la connexion a été perdue",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

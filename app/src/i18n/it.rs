@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "Questa conversazione è terminata.",
     sending: "Invio in corso…",
     unreachable: "Al momento non siamo raggiungibili. La sua risposta è ancora qui: provi di nuovo.",
+    agent_said: "{} ha scritto:",
+    message: "Messaggio a {}",
+    waiting: "Stiamo cercando qualcuno per lei…",
+    ahead: "{} prima di lei",
+    end_chat: "Termina la chat",
+    give_up: "Non aspettare più",
+    typing: "{} sta scrivendo…",
+    seen: "Visto",
+    reconnecting: "Riconnessione…",
+    joined: "{} è entrato nella chat",
+    transferred: "Ora risponde {}",
+    ended_by_visitor: "Ha terminato la chat",
+    ended_by_agent: "{} ha terminato la chat",
+    unanswered: "Nessuno era libero",
+    idle: "La chat è terminata dopo un lungo silenzio",
+    dropped: "La chat è terminata perché la connessione è andata persa",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "この会話は終了しました。",
     sending: "送信中…",
     unreachable: "接続できませんでした。ご回答は残っていますので、もう一度お試しください。",
+    agent_said: "{}:",
+    message: "{}へのメッセージ",
+    waiting: "担当者をお探ししています…",
+    ahead: "お待ちの方: {}人",
+    end_chat: "チャットを終了",
+    give_up: "待つのをやめる",
+    typing: "{}が入力中…",
+    seen: "既読",
+    reconnecting: "再接続中…",
+    joined: "{}がチャットに参加しました",
+    transferred: "{}が対応します",
+    ended_by_visitor: "チャットを終了しました",
+    ended_by_agent: "{}がチャットを終了しました",
+    unanswered: "対応できる担当者がいませんでした",
+    idle: "しばらく応答がなかったため、チャットは終了しました",
+    dropped: "接続が切れたため、チャットは終了しました",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "대화가 종료되었습니다.",
     sending: "보내는 중…",
     unreachable: "지금은 연결할 수 없습니다. 답변은 그대로 남아 있으니 다시 시도해 주세요.",
+    agent_said: "{}:",
+    message: "{}에게 보내는 메시지",
+    waiting: "상담원을 찾고 있습니다…",
+    ahead: "앞에 {}명 대기 중",
+    end_chat: "채팅 종료",
+    give_up: "그만 기다리기",
+    typing: "{} 님이 입력 중…",
+    seen: "읽음",
+    reconnecting: "다시 연결하는 중…",
+    joined: "{} 님이 채팅에 참여했습니다",
+    transferred: "이제 {} 님이 답변합니다",
+    ended_by_visitor: "채팅을 종료했습니다",
+    ended_by_agent: "{} 님이 채팅을 종료했습니다",
+    unanswered: "응답할 수 있는 상담원이 없었습니다",
+    idle: "오랫동안 대화가 없어 채팅이 종료되었습니다",
+    dropped: "연결이 끊어져 채팅이 종료되었습니다",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

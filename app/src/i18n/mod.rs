@@ -116,6 +116,12 @@ impl Locale {
     }
 }
 
+/// A text with a name, or a number, in its place.
+#[must_use]
+pub fn named(text: &str, name: &str) -> String {
+    text.replacen("{}", name, 1)
+}
+
 macro_rules! texts {
     ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $text:ident,)* }) => {
         $(#[$doc])*
@@ -193,6 +199,38 @@ texts! {
         sending,
         /// The server could not be reached.
         unreachable,
+        /// Before a line of an agent, for screen readers; `{}` is their name.
+        agent_said,
+        /// Above the field for a message; `{}` is the agent's name.
+        message,
+        /// While an agent is being found.
+        waiting,
+        /// How many wait before the visitor; `{}` is the number.
+        ahead,
+        /// Ends a live chat.
+        end_chat,
+        /// Gives up waiting for an agent.
+        give_up,
+        /// While the agent types; `{}` is their name.
+        typing,
+        /// Below what the agent has seen.
+        seen,
+        /// While there is no connection.
+        reconnecting,
+        /// An agent accepted.
+        joined,
+        /// Another agent answers now.
+        transferred,
+        /// The visitor ended the chat.
+        ended_by_visitor,
+        /// The agent ended the chat.
+        ended_by_agent,
+        /// No agent accepted.
+        unanswered,
+        /// The chat ended after a silence.
+        idle,
+        /// The chat ended as the visitor was gone.
+        dropped,
     }
 }
 

@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "Dit gesprek is beëindigd.",
     sending: "Wordt verstuurd…",
     unreachable: "We zijn even niet bereikbaar. Uw antwoord staat er nog: probeer het opnieuw.",
+    agent_said: "{} schreef:",
+    message: "Bericht aan {}",
+    waiting: "We zoeken iemand voor u…",
+    ahead: "{} voor u",
+    end_chat: "Chat beëindigen",
+    give_up: "Niet langer wachten",
+    typing: "{} is aan het typen…",
+    seen: "Gezien",
+    reconnecting: "Opnieuw verbinden…",
+    joined: "{} neemt nu deel aan de chat",
+    transferred: "{} antwoordt nu",
+    ended_by_visitor: "U hebt de chat beëindigd",
+    ended_by_agent: "{} heeft de chat beëindigd",
+    unanswered: "Niemand was vrij",
+    idle: "De chat is na een lange stilte beëindigd",
+    dropped: "De chat is beëindigd omdat de verbinding verbroken was",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "Esta conversa foi encerrada.",
     sending: "Enviando…",
     unreachable: "Não foi possível entrar em contato conosco. Sua resposta continua aqui: tente novamente.",
+    agent_said: "{} escreveu:",
+    message: "Mensagem para {}",
+    waiting: "Estamos procurando alguém para você…",
+    ahead: "{} antes de você",
+    end_chat: "Encerrar o chat",
+    give_up: "Parar de esperar",
+    typing: "{} está digitando…",
+    seen: "Visto",
+    reconnecting: "Reconectando…",
+    joined: "{} entrou no chat",
+    transferred: "{} agora atende você",
+    ended_by_visitor: "Você encerrou o chat",
+    ended_by_agent: "{} encerrou o chat",
+    unanswered: "Ninguém estava livre",
+    idle: "O chat terminou após um longo silêncio",
+    dropped: "O chat terminou porque a conexão foi perdida",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "本次对话已结束。",
     sending: "正在发送…",
     unreachable: "暂时无法连接。您的回答仍保留在这里，请重试。",
+    agent_said: "{}：",
+    message: "发送给{}的消息",
+    waiting: "正在为您寻找客服…",
+    ahead: "您前面还有 {} 人",
+    end_chat: "结束聊天",
+    give_up: "不再等待",
+    typing: "{}正在输入…",
+    seen: "已读",
+    reconnecting: "正在重新连接…",
+    joined: "{}已加入聊天",
+    transferred: "现在由{}为您服务",
+    ended_by_visitor: "您已结束聊天",
+    ended_by_agent: "{}已结束聊天",
+    unanswered: "暂时没有客服有空",
+    idle: "长时间没有消息，聊天已结束",
+    dropped: "连接中断，聊天已结束",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

@@ -32,6 +32,22 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     ended: "本次對話已結束。",
     sending: "正在傳送…",
     unreachable: "暫時無法連線。您的回答仍保留在這裡，請再試一次。",
+    agent_said: "{}：",
+    message: "傳送給{}的訊息",
+    waiting: "正在為您尋找客服…",
+    ahead: "您前面還有 {} 人",
+    end_chat: "結束聊天",
+    give_up: "不再等待",
+    typing: "{}正在輸入…",
+    seen: "已讀",
+    reconnecting: "正在重新連線…",
+    joined: "{}已加入聊天",
+    transferred: "現在由{}為您服務",
+    ended_by_visitor: "您已結束聊天",
+    ended_by_agent: "{}已結束聊天",
+    unanswered: "暫時沒有客服有空",
+    idle: "長時間沒有訊息，聊天已結束",
+    dropped: "連線中斷，聊天已結束",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {

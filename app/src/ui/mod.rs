@@ -2,6 +2,15 @@
 
 mod icon;
 mod markup;
+mod plain;
 
 pub use icon::{Icon, IconName};
 pub use markup::Markup;
+pub use plain::Plain;
+
+/// A text as what stands between the tags of a `<textarea>`. Leptos writes it there as it is, so it is escaped here; and the line break
+/// before it is the one that browsers leave out ([HTML](https://html.spec.whatwg.org/multipage/syntax.html#element-restrictions)).
+#[must_use]
+pub fn as_content(text: &str) -> String {
+    format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))
+}

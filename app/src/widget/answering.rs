@@ -1,8 +1,13 @@
 //! The one island of the panel: answers without a reload.
 
-use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+use leptos::{
+    ev::{Event, KeyboardEvent, SubmitEvent},
+    prelude::*,
+    task::spawn_local,
+};
+use wasm_bindgen::JsCast;
 
-use super::{bridge, send};
+use super::{bridge, live, send};
 
 /// Takes over the forms of what stands within it. Without wasm they are plain forms, and work.
 #[island]
@@ -15,7 +20,29 @@ pub fn Answering(
     children: Children,
 ) -> impl IntoView {
     let sending = RwSignal::new(false);
-    Effect::new(move || bridge::connect(&host));
+    Effect::new(move || {
+        bridge::connect(&host);
+        live::look();
+    });
+    // Enter sends a message; Shift and Enter begin a new line.
+    let on_key = move |event: KeyboardEvent| {
+        let Some(field) = composer(&event).filter(|_| event.key() == "Enter" && !event.shift_key() && !event.is_composing())
+        else {
+            return;
+        };
+        event.prevent_default();
+        if let Ok(Some(form)) = field.closest("form")
+            && !field.value().trim().is_empty()
+        {
+            // As if the button were pressed, so that it goes the way of every answer.
+            let _ = form.unchecked_into::<web_sys::HtmlFormElement>().request_submit();
+        }
+    };
+    let on_input = move |event: Event| {
+        if composer(&event).is_some() {
+            live::types();
+        }
+    };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let Some(answer) = send::answer_of(&event).filter(|_| !sending.get_untracked()) else { return };
@@ -31,7 +58,7 @@ pub fn Answering(
         });
     };
     view! {
-        <div class="answering" class:sending=move || sending.get() aria-busy=move || sending.get().to_string() on:submit=submit>
+        <div class="answering" class:sending=move || sending.get() aria-busy=move || sending.get().to_string() on:submit=submit on:keydown=on_key on:input=on_input>
             {children()}
         </div>
     }
@@ -50,4 +77,9 @@ pub fn give_up() {
             let _ = island.replace_with_with_node_1(&copy);
         }
     }
+}
+
+fn composer(event: &Event) -> Option<web_sys::HtmlTextAreaElement> {
+    let field: web_sys::HtmlTextAreaElement = event.target()?.dyn_into().ok()?;
+    field.has_attribute("data-composer").then_some(field)
 }

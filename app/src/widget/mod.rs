@@ -7,6 +7,7 @@ mod answering;
 mod bridge;
 mod cards;
 mod format;
+mod live;
 mod panel;
 mod send;
 mod state;

@@ -77,6 +77,9 @@ pub fn Panel(
                                 </div>
                             </div>
                         </div>
+                        <p id="seen" class="seen" hidden=true>{texts.seen}</p>
+                        // There from the start, so that screen readers announce what is put into it.
+                        <p id="live" class="live-line" role="status" data-reconnecting=texts.reconnecting></p>
                         <div id="card" class="card"><Card ticket standing texts/></div>
                     </Answering>
                 </main>

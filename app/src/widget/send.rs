@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, Element, FormData, HtmlFormElement, RequestInit, Response, UrlSearchParams};
 
-use super::{bridge, format};
+use super::{bridge, format, live};
 
 /// The fields of the form that is being sent, with the button that sends it.
 pub(super) fn answer_of(event: &SubmitEvent) -> Option<(String, UrlSearchParams)> {
@@ -45,6 +45,25 @@ pub(super) async fn refresh() {
     }
 }
 
+/// Shows what the server tells of its own accord: what is there already is left out, and where something is missing all is asked for.
+pub(super) fn show_news(json: &JsValue) {
+    let number = |value: Option<String>| value.and_then(|value| value.parse::<u32>().ok()).unwrap_or_default();
+    let field = document().and_then(|document| find(&document, "#card [name=have]"));
+    let have = number(field.and_then(|field| field.get_attribute("value")));
+    let from = Reflect::get(json, &"from".into()).ok().and_then(|from| from.as_f64());
+    match from {
+        None => show(json, "", true),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of a line")]
+        Some(from) if from as u32 == have + 1 => show(json, "", true),
+        Some(_) if number(text(json, "have")) <= have => bridge::pass_on(json),
+        Some(_) => leptos::task::spawn_local(refresh()),
+    }
+}
+
+fn composer(document: &Document) -> Option<web_sys::HtmlTextAreaElement> {
+    find(document, "#card textarea[data-composer]")?.dyn_into().ok()
+}
+
 /// Sends an answer, and gives what the server says to it.
 pub(super) async fn send((action, answer): &(String, UrlSearchParams)) -> Result<JsValue, JsValue> {
     let headers = js_sys::Object::new();
@@ -73,18 +92,26 @@ pub(super) fn show(json: &JsValue, otherwise: &str, unasked: bool) {
         bridge::pass_on(json);
         format::write_as_read(&document);
         // The question is the same; the end has none.
-        let turn = |name: &str| find(&document, &format!("#card [name={name}]"));
-        let same = turn("turn").and_then(|field| field.get_attribute("value")) == text(json, "turn");
+        let same = find(&document, "#card form").and_then(|form| form.get_attribute("data-state")) == text(json, "state");
         if unasked && same {
-            if let (Some(have), Some(number)) = (turn("have"), text(json, "have")) {
+            if let (Some(have), Some(number)) = (find(&document, "#card [name=have]"), text(json, "have")) {
                 let _ = have.set_attribute("value", &number);
             }
         } else {
+            let typed = composer(&document).filter(|_| unasked).map(|field| field.value());
             card.set_inner_html(&next);
+            // What is being written stays, also when somebody comes to read it.
+            if let (Some(typed), Some(field)) = (typed, composer(&document)) {
+                field.set_value(&typed);
+            }
             if !unasked {
                 bridge::focus_card(true);
             }
         }
+        if let Some(mark) = find(&document, "#seen") {
+            let _ = mark.set_attribute("hidden", "");
+        }
+        live::look();
         // A file to download leaves the panel as it is.
         if let (Some(location), Some(window)) = (text(json, "location"), web_sys::window()) {
             let _ = window.location().assign(&location);
@@ -112,7 +139,7 @@ fn document() -> Option<Document> {
     web_sys::window()?.document()
 }
 
-fn find(document: &Document, selector: &str) -> Option<Element> {
+pub(super) fn find(document: &Document, selector: &str) -> Option<Element> {
     document.query_selector(selector).ok().flatten()
 }
 

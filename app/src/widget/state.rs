@@ -2,7 +2,7 @@
 
 use porchlight_domain::{
     id::{AnswerId, ConversationId, PageViewId},
-    session::Prompt,
+    session::{Ask, Prompt},
 };
 
 /// What every form of the panel sends along: whose answer it is, and what the panel shows already.
@@ -45,6 +45,25 @@ pub struct Standing {
     pub wrong: bool,
     /// What was typed or chosen, where something was wrong with it.
     pub typed: Vec<String>,
+}
+
+impl Standing {
+    /// What the card is, in a word: as long as it is the same, what is typed in it stays.
+    #[must_use]
+    pub fn state(&self) -> String {
+        match self.asked.as_ref().map(|asked| &asked.prompt.ask) {
+            Some(Ask::Waiting { ahead }) => format!("{} waiting {ahead:?}", self.turn),
+            Some(Ask::Chat { agent }) => format!("{} chat {agent}", self.turn),
+            Some(_) => self.turn.to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// Whether a live chat, or the waiting for one, is under way.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.asked.as_ref().is_some_and(|asked| matches!(asked.prompt.ask, Ask::Waiting { .. } | Ask::Chat { .. }))
+    }
 }
 
 /// What is asked, with what a form for it needs.

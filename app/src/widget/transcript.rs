@@ -1,9 +1,15 @@
 //! The transcript.
 
 use leptos::prelude::*;
-use porchlight_domain::session::{Author, Entry, Format};
+use porchlight_domain::{
+    livechat::Notice,
+    session::{Author, Entry, Format},
+};
 
-use crate::{i18n::PanelTexts, ui::Markup};
+use crate::{
+    i18n::{PanelTexts, named},
+    ui::{Markup, Plain},
+};
 
 /// The most lines that appear one after the other; what comes after them appears with the last.
 const STEPS: usize = 9;
@@ -38,16 +44,23 @@ pub fn Said(
 }
 
 #[component]
-fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>, old: bool) -> impl IntoView {
+fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>, old: bool) -> AnyView {
+    let name = entry.agent.map(|agent| agent.name).unwrap_or_default();
+    if entry.format == Format::Notice {
+        let notice = entry.text.as_deref().and_then(Notice::named);
+        let text = notice.map(|notice| named(in_words(notice, texts), &name)).unwrap_or_default();
+        return view! { <p class="notice" class:old=old data-author="notice" dir="auto">{text}</p> }.into_any();
+    }
     let (who, said, class) = match entry.author {
-        Author::Bot => ("bot", texts.bot_said, "bubble self-start rounded-es-sm bg-bubble text-ink"),
-        Author::Agent => ("agent", texts.bot_said, "bubble self-start rounded-es-sm bg-bubble text-ink"),
-        Author::Visitor => ("visitor", texts.you_said, "bubble self-end rounded-ee-sm bg-accent text-on-accent"),
+        Author::Bot => ("bot", texts.bot_said.to_owned(), "bubble self-start rounded-es-sm bg-bubble text-ink"),
+        Author::Agent => ("agent", named(texts.agent_said, &name), "bubble live self-start rounded-es-sm bg-bubble text-ink"),
+        Author::Visitor => ("visitor", texts.you_said.to_owned(), "bubble live self-end rounded-ee-sm bg-accent text-on-accent"),
     };
     let skipped = entry.text.is_none();
     let text = entry.text.unwrap_or_else(|| texts.skipped.to_owned());
     let text = match (entry.author, entry.format) {
         (Author::Bot, _) => view! { <Markup text/> }.into_any(),
+        (Author::Agent, _) => view! { <Plain text/> }.into_any(),
         (_, Format::Text | Format::Notice | Format::File) => text.into_any(),
         // The panel's script writes it as its reader does.
         (_, Format::Date) => {
@@ -59,10 +72,26 @@ fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>, old: bo
             view! { <data value=number data-format="number">{text}</data> }.into_any()
         }
     };
+    let shown_name =
+        (entry.author == Author::Agent).then(|| view! { <span class="who" aria-hidden="true" dir="auto">{name}</span> });
     view! {
         <div class=class class:skipped=skipped class:typed=step.is_some() class:old=old data-author=who data-step=step.map(|step| step.to_string())>
             <span class="sr-only">{said} " "</span>
+            {shown_name}
             <span class="block" dir="auto">{text}</span>
         </div>
+    }
+    .into_any()
+}
+
+const fn in_words(notice: Notice, texts: &'static PanelTexts) -> &'static str {
+    match notice {
+        Notice::Joined => texts.joined,
+        Notice::Transferred => texts.transferred,
+        Notice::EndedByVisitor => texts.ended_by_visitor,
+        Notice::EndedByAgent => texts.ended_by_agent,
+        Notice::Unanswered => texts.unanswered,
+        Notice::Idle => texts.idle,
+        Notice::Dropped => texts.dropped,
     }
 }

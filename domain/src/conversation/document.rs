@@ -7,7 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Target, Text, Trigger, limits, text::LOCALE_PATTERN};
-use crate::id::{AttributeName, CardId, ConversationId, FileName};
+use crate::{
+    id::{AttributeName, CardId, ConversationId, FileName},
+    livechat::{Routing, RoutingRule},
+};
 
 /// A conversation: whom it is for, how it is shown, and its cards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -201,6 +204,8 @@ pub enum Body {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next: Option<CardId>,
     },
+    /// Hands the visitor to an agent.
+    LiveChat(Box<LiveChat>),
     /// Ends the conversation.
     End {
         /// A last word.
@@ -455,6 +460,34 @@ pub struct Document {
     pub next: Option<CardId>,
 }
 
+/// Hands the visitor to an agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LiveChat {
+    /// What is said when an agent is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Text>,
+    /// Whom the chat is for; any agent of the site, if nothing is said.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub routing: Routing,
+    /// The first rule that holds says whom the chat is for, in the place of `routing`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub rules: Vec<RoutingRule>,
+    /// Whether the visitor may wait while all who could take it are busy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub queue: bool,
+    /// What is said when nobody can take it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_text: Option<Text>,
+    /// The card that follows when nobody can take it; `next` if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<CardId>,
+    /// The card that follows when the chat has ended; the one below if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<CardId>,
+}
+
 /// One way of a condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -490,6 +523,12 @@ impl Conversation {
     #[must_use]
     pub fn say<'t>(&self, text: &'t Text, locale: &str) -> &'t str {
         text.in_locale(locale, &self.locale)
+    }
+
+    /// Whether any of its cards hands the visitor to an agent.
+    #[must_use]
+    pub fn has_live_chat(&self) -> bool {
+        self.cards.iter().any(|card| matches!(card.body, Body::LiveChat(_)))
     }
 
     /// The files its cards show.

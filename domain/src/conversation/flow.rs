@@ -38,6 +38,15 @@ impl Conversation {
         .or_else(|| self.after(card))
     }
 
+    /// The card after one that asked for an agent and found none.
+    #[must_use]
+    pub fn after_fallback<'a>(&'a self, card: &'a Card) -> Option<&'a CardId> {
+        match &card.body {
+            Body::LiveChat(live) => live.fallback.as_ref().or_else(|| self.after(card)),
+            _ => self.after(card),
+        }
+    }
+
     /// The cards from which a way leads back to them by silent cards alone, one for each round that is found.
     pub(crate) fn rounds(&self, silent: &dyn Fn(usize) -> bool) -> BTreeSet<usize> {
         let positions: HashMap<_, _> = self.cards.iter().enumerate().rev().map(|(index, card)| (&card.id, index)).collect();
@@ -87,6 +96,10 @@ impl Conversation {
                 let ways = branches.iter().enumerate().map(|(index, branch)| (Way::Branch(index), Some(&branch.next)));
                 ways.chain([after]).collect()
             }
+            Body::LiveChat(live) => {
+                let fallback = live.fallback.as_ref().map(|fallback| (Way::Fallback, Some(fallback)));
+                [after].into_iter().chain(fallback).collect()
+            }
             _ => vec![after],
         }
     }
@@ -100,6 +113,7 @@ impl Body {
             Self::Question(question) => question.next.as_ref(),
             Self::Capture(capture) => capture.next.as_ref(),
             Self::Document(document) => document.next.as_ref(),
+            Self::LiveChat(live) => live.next.as_ref(),
             Self::Message { next, .. }
             | Self::Goal { next, .. }
             | Self::Condition { next, .. }
@@ -127,6 +141,7 @@ impl Body {
             }
             Self::Capture(capture) => capture.next.as_mut().into_iter().collect(),
             Self::Document(document) => document.next.as_mut().into_iter().collect(),
+            Self::LiveChat(live) => live.next.as_mut().into_iter().chain(live.fallback.as_mut()).collect(),
             Self::Condition { branches, next } => {
                 branches.iter_mut().map(|branch| &mut branch.next).chain(next.as_mut()).collect()
             }
@@ -153,4 +168,5 @@ pub(crate) enum Way {
     To,
     Choice(usize),
     Branch(usize),
+    Fallback,
 }

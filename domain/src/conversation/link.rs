@@ -115,6 +115,7 @@ impl Body {
                 choices.chain([&mut capture.text]).chain(capture.label.as_mut()).collect()
             }
             Self::Document(document) => vec![&mut document.text, &mut document.title],
+            Self::LiveChat(live) => live.text.as_mut().into_iter().chain(live.fallback_text.as_mut()).collect(),
             Self::End { text } => text.as_mut().into_iter().collect(),
             Self::Goal { .. } | Self::Condition { .. } | Self::Set { .. } | Self::Jump { .. } | Self::SubFlow { .. } => vec![],
         }

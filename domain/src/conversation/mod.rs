@@ -19,12 +19,14 @@ mod text;
 mod trigger;
 
 pub use document::{
-    Body, Bound, Branch, Capture, CaptureField, Card, Choice, Conversation, Document, IfKnown, Kind, Question, Style, Ui,
+    Body, Bound, Branch, Capture, CaptureField, Card, Choice, Conversation, Document, IfKnown, Kind, LiveChat, Question, Style,
+    Ui,
 };
 pub use link::BadLink;
 pub use pages::PagePattern;
 pub use problem::{Problem, problems_in_words};
 pub use rule::Rule;
+pub use schedule::Day;
 pub use target::{Device, Facts, Target, Visitors, choose};
 pub use text::{Text, fits_locale, is_locale};
 pub use trigger::Trigger;
@@ -53,6 +55,8 @@ pub mod limits {
     pub const LABEL: usize = 120;
     /// The longest value that a card sets, in characters, and the longest that a visitor may type.
     pub const VALUE: usize = 1_000;
+    /// The longest message in a live chat, in characters.
+    pub const MESSAGE: usize = 5_000;
     /// The longest page pattern, in characters.
     pub const PATTERN: usize = 500;
     /// Priorities lie between minus this and this.

@@ -89,7 +89,8 @@ impl Day {
         }
     }
 
-    fn of(date: Date) -> Self {
+    /// The day of a date.
+    pub(crate) fn of(date: Date) -> Self {
         match date.weekday() {
             Weekday::Monday => Self::Monday,
             Weekday::Tuesday => Self::Tuesday,

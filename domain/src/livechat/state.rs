@@ -142,6 +142,8 @@ pub struct Member {
     pub id: AgentId,
     /// Their name, which the visitor sees.
     pub name: String,
+    /// Their address, by which a conversation may name them.
+    pub email: String,
     /// Their teams.
     pub teams: Vec<TeamId>,
     /// The languages they answer in, as tags; any, if none is said.
@@ -156,4 +158,42 @@ pub struct Member {
     pub limit: u32,
     /// When a chat was last offered to them; the longest ago is the next in turn.
     pub offered_at: Option<Timestamp>,
+}
+
+/// What a visitor is shown of their chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChatView<'a> {
+    /// The chat.
+    pub chat: &'a Chat,
+    /// The name of the agent who holds it.
+    pub agent: &'a str,
+    /// How many chats are queued before it.
+    pub ahead: u32,
+}
+
+impl Chat {
+    /// Who holds it.
+    #[must_use]
+    pub const fn agent(&self) -> Option<AgentId> {
+        match &self.phase {
+            Phase::Online { agent, .. } => Some(*agent),
+            Phase::Queued | Phase::Offered(_) | Phase::Ended(_) => None,
+        }
+    }
+
+    /// Who is asked to take it.
+    #[must_use]
+    pub fn asked(&self) -> Option<AgentId> {
+        match &self.phase {
+            Phase::Offered(offer) => Some(offer.agent),
+            Phase::Online { transfer, .. } => transfer.as_ref().map(|transfer| transfer.offer.agent),
+            Phase::Queued | Phase::Ended(_) => None,
+        }
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Ended(_))
+    }
 }

@@ -253,7 +253,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::contact::{Phone, PhoneRules};
+    use crate::{
+        contact::{Phone, PhoneRules},
+        livechat::{ChatPolicy, Roster},
+    };
 
     struct PlainPhones;
 
@@ -278,6 +281,8 @@ mod tests {
             new_id: &mut || uuid::Uuid::nil(),
             locale,
             phones: &PlainPhones,
+            roster: &Roster::default(),
+            policy: &ChatPolicy::default(),
         };
         take(&document, &document.cards[0].body, input, &attributes, &context)
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Attributes, Author, Counted, Entry, Format, Input, InvalidInput, Mark, Progress, Session, Standing,
+    Attributes, Author, Counted, Entry, Format, Input, InvalidInput, Mark, Progress, Session, Speaker, Standing,
     answer::{first_name, take},
     state::known,
 };
@@ -14,7 +14,8 @@ use crate::{
     contact::{Email, PhoneRules},
     conversation::{Body, Card, Conversation, IfKnown, Text, Ui, template},
     event::{Data, Event, EventType},
-    id::{AnswerId, AttributeName, CardId, EventId},
+    id::{AgentId, AnswerId, AttributeName, CardId, EventId},
+    livechat::{BadMessage, Chat, ChatCommand, ChatPolicy, Roster},
 };
 
 /// What a decision needs from outside.
@@ -29,6 +30,10 @@ pub struct Context<'a> {
     pub locale: &'a str,
     /// The world's phone numbers.
     pub phones: &'a dyn PhoneRules,
+    /// Who can take a live chat, where the command may lead to one or change one.
+    pub roster: &'a Roster,
+    /// How long agents may take, and visitors be silent.
+    pub policy: &'a ChatPolicy,
 }
 
 /// What a decision starts from, and what it leads to.
@@ -40,6 +45,9 @@ pub struct State<'d> {
     pub talk: Option<Talk<'d>>,
     /// What is known of the visitor.
     pub attributes: Attributes,
+    /// The live chat that is under way in the conversation at hand. What happens in it belongs to the session it was requested in, which is then
+    /// the one above.
+    pub chat: Option<Chat>,
 }
 
 /// A conversation and how far the visitor has come in it.
@@ -81,6 +89,8 @@ pub enum Command {
         /// Their name.
         name: Option<String>,
     },
+    /// Something is done in the live chat that is under way.
+    Chat(ChatCommand),
 }
 
 /// What a visitor does with a document.
@@ -175,6 +185,21 @@ pub enum Refusal {
     /// The answer is not of the kind that was asked for.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
+    /// No live chat is under way, or none that could take this now.
+    #[error("no live chat is under way that this could be done in")]
+    NotOnline,
+    /// The live chat is another agent's.
+    #[error("the chat is another agent's")]
+    NotYours,
+    /// The live chat is not offered to this agent, or no longer.
+    #[error("the chat is not offered to you any more")]
+    NotOffered,
+    /// Nobody whom the chat is to be handed to can take it.
+    #[error("nobody there can take the chat now")]
+    NoSuchAgent,
+    /// The message is none.
+    #[error(transparent)]
+    BadMessage(#[from] BadMessage),
 }
 
 /// What came of a command.
@@ -189,6 +214,10 @@ pub struct Happened {
     pub taken_back_to: Option<u32>,
     /// What is now known of the visitor.
     pub attributes: Vec<(AttributeName, String)>,
+    /// The agent who was asked to take the live chat.
+    pub offered: Option<AgentId>,
+    /// The live chat that ended, where the conversation went on to another at once.
+    pub over: Option<Chat>,
 }
 
 /// How many questions a visitor can go back.
@@ -209,15 +238,16 @@ pub fn decide<'d>(state: State<'d>, command: Command, context: &mut Context<'_>)
         Command::Document { turn, what } => step.document(turn, what)?,
         Command::Back { turn } => step.back(turn)?,
         Command::Identify { email, name } => step.identify(email.as_ref(), name.as_deref()),
+        Command::Chat(command) => step.chat(command)?,
     }
     Ok((step.state, step.happened))
 }
 
 /// A decision in the making.
-struct Step<'d, 'c, 'x> {
-    state: State<'d>,
-    happened: Happened,
-    context: &'x mut Context<'c>,
+pub(super) struct Step<'d, 'c, 'x> {
+    pub(super) state: State<'d>,
+    pub(super) happened: Happened,
+    pub(super) context: &'x mut Context<'c>,
 }
 
 impl<'d> Step<'d, '_, '_> {
@@ -231,7 +261,7 @@ impl<'d> Step<'d, '_, '_> {
         }
     }
 
-    fn talk(&mut self) -> Result<&mut Talk<'d>, Refusal> {
+    pub(super) fn talk(&mut self) -> Result<&mut Talk<'d>, Refusal> {
         self.state.talk.as_mut().ok_or(Refusal::NoConversation)
     }
 
@@ -345,7 +375,7 @@ impl<'d> Step<'d, '_, '_> {
     }
 
     /// The visitor's first response.
-    fn engage(&mut self) {
+    pub(super) fn engage(&mut self) {
         if let Some(talk) = &mut self.state.talk {
             talk.progress.answered = true;
         }
@@ -354,7 +384,7 @@ impl<'d> Step<'d, '_, '_> {
     }
 
     /// The bot speaks until it waits or the conversation ends.
-    fn speak(&mut self, from: Option<&'d CardId>) {
+    pub(super) fn speak(&mut self, from: Option<&'d CardId>) {
         let Some(document) = self.state.talk.as_ref().map(|talk| talk.document) else { return };
         let mut at = from;
         // The reader refuses cards that go round without asking, so none comes twice; were it otherwise, this still ends.
@@ -365,6 +395,12 @@ impl<'d> Step<'d, '_, '_> {
                 Body::Message { text, .. } => self.bot_says(&card.id, text),
                 Body::Question(question) => return self.ask(card, &question.text),
                 Body::Document(shown) => return self.ask(card, &shown.text),
+                Body::LiveChat(live) => {
+                    if self.request(card, live) {
+                        return;
+                    }
+                    at = document.after_fallback(card);
+                }
                 Body::Capture(capture) => {
                     let known = capture.kept_as().is_some_and(|name| known(&self.state.attributes, &name).is_some());
                     if !known || capture.if_known == IfKnown::Ask {
@@ -413,7 +449,7 @@ impl<'d> Step<'d, '_, '_> {
         }
     }
 
-    fn bot_says(&mut self, card: &CardId, text: &Text) {
+    pub(super) fn bot_says(&mut self, card: &CardId, text: &Text) {
         let Some(document) = self.state.talk.as_ref().map(|talk| talk.document) else { return };
         let said = template::fill(document.say(text, self.context.locale), |token| self.value(token));
         self.say(Author::Bot, card, Some(said), Format::Text);
@@ -426,14 +462,29 @@ impl<'d> Step<'d, '_, '_> {
         }
     }
 
-    fn say(&mut self, author: Author, card: &CardId, text: Option<String>, format: Format) {
+    pub(super) fn say(&mut self, author: Author, card: &CardId, text: Option<String>, format: Format) {
         let Some(talk) = &mut self.state.talk else { return };
         talk.progress.entries += 1;
-        self.happened.entries.push(Entry { number: talk.progress.entries, author, card: card.clone(), text, format, agent: None });
+        self.happened.entries.push(Entry {
+            number: talk.progress.entries,
+            author,
+            card: card.clone(),
+            text,
+            format,
+            agent: None,
+        });
+    }
+
+    /// Adds a line that is an agent's, or about one.
+    pub(super) fn say_of(&mut self, author: Author, card: &CardId, text: String, format: Format, agent: Option<Speaker>) {
+        self.say(author, card, Some(text), format);
+        if let Some(entry) = self.happened.entries.last_mut() {
+            entry.agent = agent;
+        }
     }
 
     /// A conversation that is shown is triggered, unless it is over.
-    fn trigger(&mut self) {
+    pub(super) fn trigger(&mut self) {
         if self.state.talk.as_ref().is_some_and(|talk| talk.progress.standing != Standing::Ended) {
             self.once(|counted| &mut counted.triggered, EventType::ConversationTriggered, None);
         }
@@ -460,7 +511,12 @@ impl<'d> Step<'d, '_, '_> {
     }
 
     /// Fires an event of the conversation at hand.
-    fn of_talk<const N: usize>(&mut self, kind: EventType, named: Option<(EventId, Timestamp)>, more: [(&str, Value); N]) {
+    pub(super) fn of_talk<const N: usize>(
+        &mut self,
+        kind: EventType,
+        named: Option<(EventId, Timestamp)>,
+        more: [(&str, Value); N],
+    ) {
         let Some(talk) = &self.state.talk else { return };
         let usual = [
             ("name", Value::from(talk.document.name.as_str())),
@@ -481,7 +537,7 @@ impl<'d> Step<'d, '_, '_> {
         self.event(kind, named, data, false);
     }
 
-    fn event(&mut self, kind: EventType, named: Option<(EventId, Timestamp)>, data: Data, of_talk: bool) {
+    pub(super) fn event(&mut self, kind: EventType, named: Option<(EventId, Timestamp)>, data: Data, of_talk: bool) {
         let session = &mut self.state.session;
         session.seq += 1;
         let (id, time) = named.unwrap_or_else(|| (EventId::new((self.context.new_id)()), self.context.now));
@@ -535,7 +591,7 @@ mod tests {
             let session = Session { id, visitor: VisitorId::new(uuid_v7(1, &[2; 10])), site: "demo".parse().unwrap(), seq: 0 };
             let talk = document.map(|document| Talk { document, progress: Progress::offered(document.id.clone(), 1, id) });
             let attributes = known.iter().map(|(name, value)| (name.parse().unwrap(), (*value).to_owned())).collect();
-            Self { state: State { session, talk, attributes }, locale: "en", ids: 0 }
+            Self { state: State { session, talk, attributes, chat: None }, locale: "en", ids: 0 }
         }
 
         /// A visit in which the panel was opened; what the bot said, too.
@@ -556,6 +612,8 @@ mod tests {
                 new_id: &mut new_id,
                 locale: self.locale,
                 phones: &NoPhones,
+                roster: &Roster::default(),
+                policy: &ChatPolicy::default(),
             };
             let (state, happened) = decide(self.state.clone(), command, &mut context)?;
             self.state = state;
@@ -617,7 +675,7 @@ mod tests {
             { "id": "end", "card": "end" }
         ]));
         let (visit, _) = Visit::opened(&document, &[("email", "a@b.example")]);
-        let prompt = visit.progress().prompt(&document, &visit.state.attributes, "en").unwrap();
+        let prompt = visit.progress().prompt(&document, &visit.state.attributes, "en", None).unwrap();
         assert_eq!(
             (prompt.known.as_deref(), prompt.label.as_deref(), prompt.optional),
             (Some("a@b.example"), Some("Work mail"), true)

@@ -5,6 +5,7 @@
 
 mod answer;
 mod decide;
+mod live;
 mod state;
 mod transcript;
 

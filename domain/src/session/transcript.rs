@@ -6,6 +6,7 @@ use super::{Attributes, Progress, Standing};
 use crate::{
     conversation::{Body, Bound, Capture, CaptureField, Conversation, Style},
     id::{AgentId, CardId, FileName},
+    livechat::{ChatView, Phase},
 };
 
 /// One line of a transcript.
@@ -155,7 +156,13 @@ pub struct Choice {
 impl Progress {
     /// What the visitor is asked now, if anything, in their language.
     #[must_use]
-    pub fn prompt(&self, document: &Conversation, attributes: &Attributes, locale: &str) -> Option<Prompt> {
+    pub fn prompt(
+        &self,
+        document: &Conversation,
+        attributes: &Attributes,
+        locale: &str,
+        chat: Option<ChatView<'_>>,
+    ) -> Option<Prompt> {
         let Standing::At(card) = &self.standing else { return None };
         let (turn, body) = (self.turn, &document.card(card)?.body);
         let options = |choices: &[crate::conversation::Choice]| {
@@ -175,6 +182,14 @@ impl Progress {
             }
             Body::Document(shown) => {
                 plain(Ask::Document { title: document.say(&shown.title, locale).to_owned(), file: shown.file.clone() })
+            }
+            Body::LiveChat(_) => {
+                let view = chat.filter(|view| !view.chat.is_over())?;
+                plain(match view.chat.phase {
+                    Phase::Online { .. } => Ask::Chat { agent: view.agent.to_owned() },
+                    Phase::Queued => Ask::Waiting { ahead: Some(view.ahead) },
+                    Phase::Offered(_) | Phase::Ended(_) => Ask::Waiting { ahead: None },
+                })
             }
             Body::Capture(capture) => {
                 let ask = match capture.field {
@@ -210,10 +225,16 @@ impl Progress {
         document.back && matches!(self.standing, Standing::At(_)) && !self.trail.is_empty()
     }
 
+    /// Whether a live chat, or the waiting for one, is under way.
+    #[must_use]
+    pub fn is_live(&self, document: &Conversation) -> bool {
+        matches!(&self.standing, Standing::At(card) if document.card(card).is_some_and(|card| matches!(card.body, Body::LiveChat(_))))
+    }
+
     /// Whether the visitor may begin again.
     #[must_use]
     pub fn may_restart(&self, document: &Conversation) -> bool {
-        document.restart && (self.answered || self.standing == Standing::Ended)
+        document.restart && (self.answered || self.standing == Standing::Ended) && !self.is_live(document)
     }
 }
 

@@ -312,6 +312,7 @@ fn settled(bodies: Vec<Body>) -> Vec<Card> {
             }
             Body::Capture(capture) => &mut capture.next,
             Body::Document(document) => &mut document.next,
+            Body::LiveChat(live) => &mut live.next,
             Body::Message { next, .. } | Body::Goal { next, .. } | Body::Set { next, .. } | Body::SubFlow { next, .. } => next,
             Body::Jump { to } => {
                 settle(to, true);

@@ -4,6 +4,7 @@
 import css from "./launcher.css";
 import { attributes, server } from "./attributes";
 import { create, places, style } from "./dom";
+import { on } from "./listeners";
 import { keep, key, report, reported, sync, told, visit, wasOpen } from "./server";
 import type { Core, Settings, Stage, State } from "./types";
 
@@ -89,7 +90,7 @@ export const mount = (): Widget => {
     launcher.hidden = true;
   };
 
-  const core: Core = { attributes, visit, state, shadow, draw, show, keep, report, reported, told, sync };
+  const core: Core = { on, attributes, visit, state, shadow, draw, show, keep, report, reported, told, sync };
   // Not into the body, where it would be the last child of all that a page's style says of one.
   document.documentElement.appendChild(host);
 
@@ -105,7 +106,7 @@ export const mount = (): Widget => {
       }
       draw();
       if (!waits) show();
-      const needed = stage || wasOpen() || places().length || (offered && (waits || offered.poke || !chatbot));
+      const needed = stage || visit.live || wasOpen() || places().length || (offered && (waits || offered.poke || !chatbot));
       if (needed) void ask("begun", true);
     },
     show: () => show(true),

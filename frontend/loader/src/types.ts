@@ -66,6 +66,8 @@ export interface Begun extends Told {
   placed: Record<string, string>;
   /** How long the session has lasted, in seconds. */
   onSite: number;
+  /** The visitor is in a live chat. */
+  live?: boolean;
 }
 
 export type Visit = Begun & { token: string };
@@ -107,6 +109,7 @@ export interface State {
 
 /** What the core lends to the stage. */
 export interface Core {
+  on(type: string, listener: (event: Envelope) => void): () => void;
   attributes: Record<string, string | undefined>;
   visit: Visit;
   state: State;

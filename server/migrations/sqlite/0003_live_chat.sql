@@ -100,7 +100,9 @@ create table chat (
     -- Up to which line each side has seen the transcript.
     seen_by_agent integer not null default 0,
     seen_by_visitor integer not null default 0,
-    tags text not null default '[]'
+    tags text not null default '[]',
+    -- Whether the visitor has a connection.
+    connected integer not null default 0
 ) strict;
 create unique index chat_under_way on chat (visitor, conversation) where phase <> 'ended';
 create index chat_due on chat (due_at) where due_at is not null;
@@ -150,3 +152,6 @@ insert into entry_now (visitor, conversation, number, author, card, text, answer
 drop table entry;
 alter table entry_now rename to entry;
 create unique index entry_by_answer on entry (visitor, conversation, answer) where answer is not null;
+
+-- What happened while no page of the visitor was there; the next page that is there is told.
+create index event_untold on event (visitor) where view = '';

@@ -29,16 +29,23 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
     // The key of the last run is taken back: only the one that is printed works.
     let key = key::create(&store, "demo", true).await?;
     let stop = Stop::by_signal();
-    let server = serve::serve(http::app(store.clone(), settings.clone(), Outside::real()), settings.listen, &stop).await?;
+    demo::add_agents(&store, &Outside::real()).await?;
+    let (router, clock) = http::app(store.clone(), settings.clone(), Outside::real());
+    let server = serve::serve(router, settings.listen, &stop).await?;
+    let clock = tokio::spawn(clock.run());
     let porchlight = format!("http://{}", server.address);
     let pages = serve::serve(demo::pages(&porchlight, &key), *demo_listen, &stop).await?;
+    let agents =
+        demo::AGENTS.map(|(email, ..)| format!("{email}, password {}", demo::PASSWORD)).join("\n                             ");
     tell(&format!(
-        "\n  The demo customer's page   http://{}/\n  Porchlight                 {porchlight}\n  API key of this run        {key}\n\n  \
+        "\n  The demo customer's page   http://{}/\n  Porchlight                 {porchlight}\n  API key of this run        {key}\n  \
+         The agents' console        {porchlight}/console\n  Its agents                 {agents}\n\n  \
          curl -H 'Authorization: Bearer {key}' '{porchlight}/api/v1/events?limit=10'\n",
         pages.address
     ));
     let grace = Duration::from_secs(settings.shutdown_grace_seconds);
     tokio::join!(server.ended(grace), pages.ended(grace));
+    clock.abort();
     store.close().await;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod agent;
 mod check;
 mod demo;
 mod import;
@@ -80,6 +81,11 @@ enum Command {
         #[command(subcommand)]
         command: key::KeyCommand,
     },
+    /// Manages those who sign in to the console
+    Agent {
+        #[command(subcommand)]
+        command: agent::AgentCommand,
+    },
 }
 
 /// Runs the command that was given.
@@ -94,6 +100,7 @@ pub async fn run() -> ExitCode {
         Command::Unpublish(chosen) => site::publish(&chosen, false).await,
         Command::Secret { site, rotate, flags } => site::secret(&site, rotate, &flags).await,
         Command::Key { command } => key::run(&command).await,
+        Command::Agent { command } => agent::run(command).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -19,9 +19,17 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
     start_log(&settings)?;
     let store = open(&settings).await?;
     let stop = Stop::by_signal();
-    let served = serve(http::app(store.clone(), settings.clone(), Outside::real()), settings.listen, &stop).await?;
+    let outside = Outside::real();
+    let (router, clock) = http::app(store.clone(), settings.clone(), outside.clone());
+    let served = serve(router, settings.listen, &stop).await?;
+    let clock = tokio::spawn(clock.run());
     tell(&format!("Porchlight listens on http://{}", served.address));
+    tell(&format!("The agents' console is http://{}/console", served.address));
+    if let Some(link) = http::first_administrator(&store, &outside, settings.invitation_hours).await? {
+        tell(&format!("Nobody can sign in yet. The first administrator's link, good once: http://{}{link}", served.address));
+    }
     served.ended(Duration::from_secs(settings.shutdown_grace_seconds)).await;
+    clock.abort();
     store.close().await;
     Ok(())
 }

@@ -2,6 +2,8 @@
 //!
 //! What a customer's backend would do, this does the same way: it asks Porchlight's API for events, with a key.
 
+mod agents;
+
 use axum::{
     Router,
     extract::{Path, RawQuery, State},
@@ -12,6 +14,9 @@ use axum::{
 use rust_embed::RustEmbed;
 
 use crate::site_files::{CONVERSATIONS, FILES, SITE_FILE, SiteFiles};
+
+pub(crate) use agents::add_agents;
+pub use agents::{AGENTS, PASSWORD};
 
 /// The files of demo/.
 #[derive(RustEmbed)]

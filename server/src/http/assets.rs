@@ -33,14 +33,15 @@ const LOADER: &str = "public, max-age=300, stale-while-revalidate=86400";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let Manifest { widget, css, stage } = manifest();
+    let Manifest { widget, css, console, console_css, stage } = manifest();
     // A loader that a browser still has from before an update asks for the stage of that time: this one's does as well.
     if name.starts_with("stage.") && name.ends_with(".js") && name != *stage {
         return serve(stage, LOADER, &headers);
     }
     // Only what pages and panels load; the other files have addresses of their own.
     let known = [css.clone(), stage.clone(), format!("{widget}.js"), format!("{widget}_bg.wasm")];
-    if known.contains(&name) {
+    let of_console = [console_css.clone(), format!("{console}.js"), format!("{console}_bg.wasm")];
+    if known.contains(&name) || of_console.contains(&name) {
         serve(&name, FOR_EVER, &headers)
     } else {
         Problem::new(Code::NotFound, "there is no such file in this version").into_response()

@@ -15,6 +15,9 @@ pub(super) struct Json<T>(pub(super) T);
 /// A body as it is.
 pub(super) struct Raw(pub(super) Vec<u8>);
 
+/// A body of a form.
+pub(super) struct Form<T>(pub(super) T);
+
 /// A body of a form that holds two things at once, each of which takes the fields that are its own.
 pub(super) struct Forms<A, B>(pub(super) A, pub(super) B);
 
@@ -47,12 +50,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = bytes(request, state).await?;
-        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| at_fault(&error))?;
-        deserializer.end().map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
-        Ok(Self(value))
+        json(&bytes(request, state).await?).map(Self)
     }
+}
+
+/// Reads JSON.
+pub(super) fn json<T: DeserializeOwned>(text: impl AsRef<[u8]>) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text.as_ref());
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| at_fault(&error))?;
+    deserializer.end().map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
+    Ok(value)
 }
 
 impl<S: Send + Sync> FromRequest<S> for Raw {
@@ -60,6 +67,14 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         bytes(request, state).await.map(|bytes| Self(bytes.to_vec()))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        urlencoded(&bytes(request, state).await?).map(Self)
     }
 }
 
@@ -83,7 +98,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 /// Stands between the values of a field that a form sends several times: ASCII's unit separator, which nobody types.
 pub(super) const SEVERAL: char = '\u{1f}';
 
-fn urlencoded<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+/// Reads a form.
+pub(super) fn urlencoded<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for (name, value) in url::form_urlencoded::parse(text) {
         match fields.iter_mut().find(|(known, _)| *known == name) {

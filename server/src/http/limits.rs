@@ -30,6 +30,8 @@ type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, OutsideClock, NoOpMidd
 pub(crate) struct Limits {
     starts: Keyed<IpAddr>,
     commands: Keyed<Vec<u8>>,
+    sign_ins: Keyed<IpAddr>,
+    guesses: Keyed<(IpAddr, String)>,
     clock: OutsideClock,
     since_tidied: AtomicU32,
 }
@@ -44,6 +46,8 @@ impl Limits {
         Self {
             starts: RateLimiter::new(quota(settings.starts_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             commands: RateLimiter::new(quota(settings.commands_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
+            sign_ins: RateLimiter::new(quota(settings.sign_ins_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
+            guesses: RateLimiter::new(quota(settings.guesses_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             clock,
             since_tidied: AtomicU32::new(0),
         }
@@ -61,6 +65,15 @@ impl Limits {
         self.commands.check_key(&token.hash()).map_err(|refused| self.problem(&refused, "commands_per_minute"))
     }
 
+    /// Counts an attempt to sign in: of an address, and of an address for one account. The account itself is never locked, so that nobody can
+    /// lock another out.
+    pub(super) fn sign_in(&self, address: IpAddr, email: &str) -> Result<(), Problem> {
+        self.tidy();
+        self.sign_ins.check_key(&address).map_err(|refused| self.problem(&refused, "sign_ins_per_minute"))?;
+        let guess = (address, email.trim().to_lowercase());
+        self.guesses.check_key(&guess).map_err(|refused| self.problem(&refused, "guesses_per_minute"))
+    }
+
     fn problem(&self, refused: &governor::NotUntil<Instant>, limit: &str) -> Problem {
         let wait = refused.wait_time_from(self.clock.now());
         Problem::new(Code::TooMany, format!("more than {limit} allows; wait a moment"))
@@ -72,6 +85,8 @@ impl Limits {
             self.since_tidied.store(0, Ordering::Relaxed);
             self.starts.retain_recent();
             self.commands.retain_recent();
+            self.sign_ins.retain_recent();
+            self.guesses.retain_recent();
         }
     }
 }

@@ -3,6 +3,7 @@
 mod api;
 mod assets;
 mod body;
+mod console;
 mod files;
 mod health;
 mod limits;
@@ -20,6 +21,7 @@ use axum::{
     response::Response,
 };
 use jiff::SignedDuration;
+use porchlight_domain::livechat::ChatPolicy;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{CompressionLayer, CompressionLevel, Predicate, predicate::DefaultPredicate},
@@ -30,6 +32,7 @@ use tracing::Level;
 
 use crate::{
     outside::Outside,
+    realtime::Clock,
     settings::Settings,
     sites::Sites,
     store::Store,
@@ -39,6 +42,7 @@ use limits::Limits;
 use problem::{Code, Problem};
 
 pub(crate) use api::{KEY_PREFIX, Publish};
+pub(crate) use console::{Invite, first_administrator, hash};
 
 /// What handlers share.
 #[derive(Clone)]
@@ -49,23 +53,31 @@ pub(crate) struct App {
     pub(crate) limits: Arc<Limits>,
 }
 
-/// The whole of the server's HTTP.
-pub fn app(store: Store, settings: Settings, outside: Outside) -> Router {
+/// The whole of the server's HTTP, and the clock that does what is due without a request.
+pub fn app(store: Store, settings: Settings, outside: Outside) -> (Router, Clock) {
     // Leptos renders on the runtime that serves; an error says that it knows already.
     let _ = any_spawner::Executor::init_tokio();
     let minutes = i64::try_from(settings.session_timeout_minutes).unwrap_or(i64::MAX / 60);
     let engine = Engine {
         outside: outside.clone(),
         session_timeout: SignedDuration::from_mins(minutes),
+        chats: ChatPolicy {
+            accept: seconds(settings.chat_accept_seconds),
+            idle: seconds(settings.chat_idle_minutes.saturating_mul(60)),
+            dropped: seconds(settings.chat_dropped_seconds),
+        },
+        chat_limit: settings.chat_limit,
         documents: Documents::default(),
         sites: Sites::default(),
     };
     let limits = Arc::new(Limits::new(&settings, outside));
     let file_limit = settings.file_limit_bytes;
     let (body_limit, timeout) = (settings.body_limit_bytes, Duration::from_secs(settings.request_timeout_seconds));
+    let clock = Clock::new(store.clone(), engine.clone());
     let state = App { store, settings: Arc::new(settings), engine, limits };
-    Router::new()
+    let router = Router::new()
         .merge(widget::routes())
+        .merge(console::routes())
         .merge(api::routes(file_limit))
         .merge(health::routes())
         .merge(files::routes())
@@ -86,7 +98,12 @@ pub fn app(store: Store, settings: Settings, outside: Outside) -> Router {
                 .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
                 .on_response(DefaultOnResponse::new().level(Level::INFO)),
         )
-        .with_state(state)
+        .with_state(state);
+    (router, clock)
+}
+
+fn seconds(number: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 fn not_yet_compressed(

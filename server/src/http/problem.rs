@@ -35,6 +35,8 @@ codes! {
     Malformed = "malformed", BAD_REQUEST, "The request cannot be read";
     BadToken = "bad_token", UNAUTHORIZED, "No visitor has this token";
     BadKey = "bad_key", UNAUTHORIZED, "The API key is missing or unknown";
+    SignedOut = "signed_out", UNAUTHORIZED, "Nobody is signed in";
+    Forbidden = "forbidden", FORBIDDEN, "Not allowed";
     BadHash = "bad_hash", FORBIDDEN, "The identity is not the site's to tell";
     ForbiddenOrigin = "forbidden_origin", FORBIDDEN, "The page is not one of the site's";
     UnknownSite = "unknown_site", NOT_FOUND, "There is no such site";
@@ -44,6 +46,10 @@ codes! {
     NotCurrent = "not_current", CONFLICT, "Another card is waiting";
     NotWaiting = "not_waiting", CONFLICT, "Nothing waits for an answer";
     NotAllowed = "not_allowed", CONFLICT, "The conversation does not allow that";
+    NotYours = "not_yours", CONFLICT, "The chat is somebody else's";
+    NotOffered = "not_offered", CONFLICT, "The chat is not offered to this agent any more";
+    NotOnline = "not_online", CONFLICT, "No live chat is under way";
+    NoSuchAgent = "no_such_agent", CONFLICT, "Nobody can take the chat";
     Taken = "taken", CONFLICT, "The id belongs to somebody else";
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The request is too large";
     InvalidConversation = "invalid_conversation", UNPROCESSABLE_ENTITY, "The conversation has problems";
@@ -68,6 +74,11 @@ impl Problem {
     }
 
     /// The problem in words, for people: what is wrong, and each part of it on a line of its own.
+    /// What is wrong, in a sentence.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn in_words(&self) -> String {
         let parts = self.members.get("problems").and_then(Value::as_array).into_iter().flatten().map(|part| {
             let text = |name: &str| {

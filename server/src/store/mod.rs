@@ -7,12 +7,18 @@ mod read;
 mod sqlite;
 mod tx;
 
-use std::{future::Future, path::Path};
+use std::{future::Future, path::Path, sync::Arc};
 
+use porchlight_domain::id::{AgentId, ChatId, ConversationId, SiteKey, VisitorId};
 use tokio::sync::oneshot;
 
+use crate::realtime::Hub;
+
 pub use read::{EventFilter, EventPage};
-pub use tx::{Draft, Logged, Published, PublishedSource, SiteFile, SiteHead, Tx, Version, VisitorRow};
+pub use tx::{
+    AgentRow, ChatEntry, ChatFilter, ChatRecord, Draft, Logged, Published, PublishedSource, Queue, SiteFile, SiteHead, Tx,
+    Version, VisitorRow,
+};
 
 /// What runs within one transaction.
 pub trait Command: Send + 'static {
@@ -25,6 +31,42 @@ pub trait Command: Send + 'static {
     /// caller get to see what it gave.
     fn run(self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Done, Failure<Self::Refusal>>> + Send;
 }
+
+/// Something that was committed, and that others are to hear of.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// A live chat went on.
+    Chat(Box<ChatNews>),
+    /// An agent's state, or what they can take, has changed.
+    Agent {
+        /// Who it is.
+        agent: AgentId,
+    },
+}
+
+/// How a live chat went on.
+#[derive(Debug, Clone)]
+pub struct ChatNews {
+    /// The chat.
+    pub chat: ChatId,
+    /// Its site.
+    pub site: SiteKey,
+    /// The visitor's conversation that it is a part of.
+    pub visitor: VisitorId,
+    /// That conversation.
+    pub conversation: ConversationId,
+    /// Those who hold it or are asked, before and now.
+    pub agents: Vec<AgentId>,
+    /// Whether more than its transcript has changed.
+    pub changed: bool,
+    /// What was said.
+    pub lines: Vec<ChatEntry>,
+    /// Whether somebody may now have room for a chat that waits.
+    pub freed: bool,
+}
+
+/// Is called with what was committed, in the order of the log.
+pub type Publish = Arc<dyn Fn(&News) + Send + Sync>;
 
 /// Why a command did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +116,7 @@ pub enum StoreError {
 pub struct Store {
     writer: sqlite::Writer,
     readers: sqlx::SqlitePool,
+    hub: Hub,
 }
 
 impl Store {
@@ -83,8 +126,18 @@ impl Store {
     /// If the folder or the database cannot be used.
     pub async fn open(folder: &Path, commit_batch: usize, queue_limit: usize) -> Result<Self, StoreError> {
         tokio::fs::create_dir_all(folder).await?;
-        let (writer, readers) = sqlite::open(&folder.join("porchlight.db"), commit_batch, queue_limit).await?;
-        Ok(Self { writer, readers })
+        let hub = Hub::default();
+        let (writer, readers) = {
+            let hub = hub.clone();
+            sqlite::open(&folder.join("porchlight.db"), commit_batch, queue_limit, Arc::new(move |news| hub.publish(news)))
+                .await?
+        };
+        Ok(Self { writer, readers, hub })
+    }
+
+    /// Those who are told what was committed.
+    pub(crate) const fn hub(&self) -> &Hub {
+        &self.hub
     }
 
     /// Runs a command, and gives what it gave once it is on the disk.

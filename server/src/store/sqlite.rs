@@ -14,7 +14,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Command, Failure, StoreError, Tx};
+use super::{Command, Failure, News, Publish, StoreError, Tx};
 
 /// How long another process may hold the database before a command gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,7 +38,12 @@ impl fmt::Debug for Writer {
 }
 
 /// Opens the database and starts its writer.
-pub(super) async fn open(file: &Path, commit_batch: usize, queue_limit: usize) -> Result<(Writer, SqlitePool), StoreError> {
+pub(super) async fn open(
+    file: &Path,
+    commit_batch: usize,
+    queue_limit: usize,
+    publish: Publish,
+) -> Result<(Writer, SqlitePool), StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
@@ -53,7 +58,7 @@ pub(super) async fn open(file: &Path, commit_batch: usize, queue_limit: usize) -
     let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
     let (queue, jobs) = mpsc::channel(queue_limit);
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(write(connection, jobs, stopped, commit_batch));
+    let task = tokio::spawn(write(connection, jobs, stopped, commit_batch, publish));
     Ok((Writer { queue, task: Arc::new(Mutex::new(Some((stop, task)))) }, readers))
 }
 
@@ -79,12 +84,12 @@ impl Writer {
     }
 }
 
-type Running<'t> = Pin<Box<dyn Future<Output = bool> + Send + 't>>;
+type Running<'t> = Pin<Box<dyn Future<Output = Option<Vec<News>>> + Send + 't>>;
 
 /// A command on its way through the writer, whatever its types.
 trait Job: Send {
-    /// Runs it; false if nothing of it may stay.
-    fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> Running<'t>;
+    /// Runs it, and gives what is to be told once it is committed; nothing if nothing of it may stay.
+    fn run<'t>(&'t mut self, connection: &'t mut SqliteConnection) -> Running<'t>;
     /// Answers the caller: with what it gave, or with why the commit failed.
     fn answer(self: Box<Self>, committed: Result<(), String>);
 }
@@ -96,13 +101,14 @@ struct Submitted<C: Command> {
 }
 
 impl<C: Command> Job for Submitted<C> {
-    fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> Running<'t> {
+    fn run<'t>(&'t mut self, connection: &'t mut SqliteConnection) -> Running<'t> {
         Box::pin(async move {
-            let Some(command) = self.command.take() else { return false };
-            let outcome = command.run(tx).await;
-            let stays = outcome.is_ok();
+            let command = self.command.take()?;
+            let mut tx = Tx::new(connection);
+            let outcome = command.run(&mut tx).await;
+            let news = outcome.is_ok().then(|| tx.into_news());
             self.outcome = Some(outcome);
-            stays
+            news
         })
     }
 
@@ -124,6 +130,7 @@ async fn write(
     mut jobs: mpsc::Receiver<Box<dyn Job>>,
     mut stopped: oneshot::Receiver<()>,
     commit_batch: usize,
+    publish: Publish,
 ) {
     let mut batch = Vec::with_capacity(commit_batch);
     loop {
@@ -134,6 +141,13 @@ async fn write(
             _ = &mut stopped => break,
         }
         let committed = commit(&mut connection, &mut batch).await.map_err(|error| error.to_string());
+        // In the order of the log, and before those who asked are answered.
+        if let Ok(news) = &committed {
+            for news in news {
+                publish(news);
+            }
+        }
+        let committed = committed.map(|_| ());
         if let Err(error) = &committed {
             tracing::error!(error, commands = batch.len(), "a commit failed");
             // Leaves a transaction that may still be open; if there is none, that is as well.
@@ -148,15 +162,19 @@ async fn write(
     }
 }
 
-async fn commit(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<(), sqlx::Error> {
+async fn commit(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<Vec<News>, sqlx::Error> {
+    let mut news = Vec::new();
     connection.execute("begin immediate").await?;
     for job in batch {
         connection.execute("savepoint command").await?;
-        if !job.run(&mut Tx::new(connection)).await {
-            connection.execute("rollback to command").await?;
+        match job.run(connection).await {
+            Some(told) => news.extend(told),
+            None => {
+                connection.execute("rollback to command").await?;
+            }
         }
         connection.execute("release command").await?;
     }
     connection.execute("commit").await?;
-    Ok(())
+    Ok(news)
 }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use porchlight_server::{
     http,
     outside::Outside,
+    realtime::Clock,
     secret::Secret,
     settings::Settings,
     site_files::{Import, SiteFiles},
@@ -42,6 +43,8 @@ pub(crate) struct TestApp {
     pub(crate) store: Store,
     pub(crate) key: String,
     clock: Arc<AtomicI64>,
+    /// Does what is due, when a test says so.
+    pub(crate) ticking: Clock,
     client: reqwest::Client,
     _folder: TempDir,
 }
@@ -68,6 +71,12 @@ impl Builder {
         self
     }
 
+    /// Starts with the conversations that were added, and without the usual one.
+    pub(crate) async fn start_only(mut self) -> TestApp {
+        self.conversations.remove(0);
+        self.start().await
+    }
+
     pub(crate) async fn start(self) -> TestApp {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), self.settings.commit_batch, self.settings.queue_limit).await.unwrap();
@@ -76,12 +85,12 @@ impl Builder {
         let outside = Outside::with_clock(move || Timestamp::from_millisecond(hands.load(Ordering::SeqCst)).unwrap());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = http::app(store.clone(), self.settings, outside.clone());
+        let (router, ticking) = http::app(store.clone(), self.settings, outside.clone());
         tokio::spawn(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).into_future());
         let secret = outside.new_secret();
         let key = format!("plk_{}", secret.reveal());
         store.commit(AddKey(secret)).await.unwrap();
-        let app = TestApp { address, store, key, clock, client: reqwest::Client::new(), _folder: folder };
+        let app = TestApp { address, store, key, clock, ticking, client: reqwest::Client::new(), _folder: folder };
         app.import(&self.site, &self.conversations).await;
         app
     }

@@ -12,6 +12,7 @@ mod generated;
 mod identify;
 mod kill;
 mod limits;
+mod live_chat;
 mod panel;
 mod sites;
 mod start;

@@ -1,5 +1,6 @@
 //! The cards that wait for the visitor: one file each. Every card is an HTML form that works without script.
 
+mod chat;
 mod choice;
 mod date;
 mod document;
@@ -9,13 +10,14 @@ mod phone;
 mod pick;
 mod several;
 mod text;
+mod waiting;
 
 use leptos::prelude::*;
 use porchlight_domain::session::{Ask, Prompt};
 
 use super::state::{Asked, Standing, Ticket};
 use crate::{
-    i18n::PanelTexts,
+    i18n::{PanelTexts, named},
     ui::{Icon, IconName},
 };
 
@@ -29,6 +31,11 @@ pub fn Card(
     /// System texts.
     texts: &'static PanelTexts,
 ) -> impl IntoView {
+    let (state, live) = (standing.state(), standing.is_live());
+    let typing = match standing.asked.as_ref().map(|asked| &asked.prompt.ask) {
+        Some(Ask::Chat { agent }) => Some(named(texts.typing, agent)),
+        _ => None,
+    };
     let Standing { asked, turn, answer, back, restart, problem, wrong, typed } = standing;
     let mut hidden = vec![
         ("token", ticket.token),
@@ -53,7 +60,7 @@ pub fn Card(
     let restart = restart.then(|| view! { <Step to="restart" icon=IconName::Restart label=texts.restart/> });
     let steps = (back.is_some() || restart.is_some()).then(|| view! { <div class="steps">{back}{restart}</div> });
     view! {
-        <form method="post" action="/widget/v1/answers" novalidate autocomplete="on">
+        <form method="post" action="/widget/v1/answers" novalidate autocomplete="on" data-state=state data-live=live.then_some("") data-typing=typing>
             {hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
             {controls}
             // There from the start, so that screen readers announce what is put into it.
@@ -77,7 +84,8 @@ fn controls(asked: Asked, typed: Vec<String>, wrong: bool, texts: &'static Panel
         Ask::Number { min, max } => view! { <number::NumberCard min max field/> }.into_any(),
         Ask::Date { min, max } => view! { <date::DateCard min max field/> }.into_any(),
         Ask::Document { title, .. } => view! { <document::DocumentCard title address open texts/> }.into_any(),
-        Ask::Waiting { .. } | Ask::Chat { .. } => ().into_any(),
+        Ask::Waiting { ahead } => view! { <waiting::WaitingCard ahead texts/> }.into_any(),
+        Ask::Chat { agent } => view! { <chat::ChatCard agent texts/> }.into_any(),
     }
 }
 

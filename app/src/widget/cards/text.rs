@@ -2,13 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{Field, SendButton, SkipButton};
+use crate::ui::as_content;
 
-/// A text as what stands between the tags of a `<textarea>`. Leptos writes it there as it is, so it is escaped here; and the line break
-/// before it is the one that browsers leave out ([HTML](https://html.spec.whatwg.org/multipage/syntax.html#element-restrictions)).
-fn as_content(text: &str) -> String {
-    format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))
-}
+use super::{Field, SendButton, SkipButton};
 
 /// A field that grows with what is typed.
 #[component]

@@ -10,11 +10,16 @@ use super::{
     fields::{At, Fields, Words, child},
 };
 use crate::{
-    conversation::{Body, Bound, Branch, Capture, CaptureField, Card, Choice, Document, IfKnown, Question, Style, limits},
+    contact::Email,
+    conversation::{
+        Body, Bound, Branch, Capture, CaptureField, Card, Choice, Document, IfKnown, LiveChat, Question, Style, limits,
+    },
     id::{AttributeName, CardId, is_slug},
+    livechat::{Order, Routing, RoutingRule},
 };
 
-const KINDS: [&str; 10] = ["message", "question", "capture", "document", "goal", "condition", "set", "jump", "subFlow", "end"];
+const KINDS: [&str; 11] =
+    ["message", "question", "capture", "document", "liveChat", "goal", "condition", "set", "jump", "subFlow", "end"];
 
 impl Reader<'_> {
     pub(super) fn card(&mut self, at: &At<'_>) -> Option<Card> {
@@ -37,6 +42,7 @@ impl Reader<'_> {
                 let next = self.next(&mut fields);
                 text.zip(title).zip(file).map(|((text, title), file)| Body::Document(Document { text, title, file, next }))
             }
+            "liveChat" => self.live_chat(&mut fields).map(Box::new).map(Body::LiveChat),
             "goal" => {
                 let goal = self.text(&mut fields, "goal", limits::LABEL);
                 let next = self.next(&mut fields);
@@ -69,6 +75,42 @@ impl Reader<'_> {
         };
         self.finish(fields);
         Some(Card { id: id?, body: body? })
+    }
+
+    fn live_chat(&mut self, fields: &mut Fields<'_>) -> Option<LiveChat> {
+        let text = self.said(fields, "text", limits::TEXT, Words::Rich, false);
+        let routing = self.routing(fields).unwrap_or_default();
+        let rules = if fields.has("rules") {
+            self.list(fields, "rules", 1, limits::BRANCHES, true, |reader, at| {
+                let mut fields = reader.object(at)?;
+                let rule = reader.rule(&mut fields, "if", true);
+                let routing = reader.routing(&mut fields);
+                reader.finish(fields);
+                Some(RoutingRule { rule: rule?, routing: routing? })
+            })
+        } else {
+            Some(Vec::new())
+        };
+        let queue = self.flag(fields, "queue");
+        let fallback_text = self.said(fields, "fallbackText", limits::TEXT, Words::Rich, false);
+        let fallback = self.parsed(fields, "fallback", false);
+        let next = self.next(fields);
+        Some(LiveChat { text, routing, rules: rules?, queue, fallback_text, fallback, next })
+    }
+
+    /// Whom a chat is for; anybody, where nothing is said.
+    fn routing(&mut self, fields: &mut Fields<'_>) -> Option<Routing> {
+        let Some(at) = self.field(fields, "routing", false) else { return Some(Routing::default()) };
+        let mut fields = self.object(&at)?;
+        let orders = [("roundRobin", Order::RoundRobin), ("fewestChats", Order::FewestChats)];
+        let by = self.word(&mut fields, "by", &orders, false).unwrap_or_default();
+        let agent: Option<Email> = self.parsed(&mut fields, "agent", false);
+        let team = self.parsed(&mut fields, "team", false);
+        let skill = self.optional_text(&mut fields, "skill", limits::LABEL);
+        let language = self.flag(&mut fields, "language");
+        let same_agent = self.flag(&mut fields, "sameAgent");
+        self.finish(fields);
+        Some(Routing { by, agent: agent.map(|agent| agent.to_string()), team, skill, language, same_agent })
     }
 
     fn card_id(&mut self, fields: &mut Fields<'_>) -> Option<CardId> {

@@ -38,6 +38,7 @@ impl Reader<'_> {
                 let pointer = match way {
                     Way::Next => format!("/cards/{index}/next"),
                     Way::To => format!("/cards/{index}/to"),
+                    Way::Fallback => format!("/cards/{index}/fallback"),
                     Way::Choice(choice) => format!("/cards/{index}/choices/{choice}/next"),
                     Way::Branch(branch) => format!("/cards/{index}/branches/{branch}/next"),
                 };

@@ -13,7 +13,7 @@ import css from "./stage.css";
 import { arm } from "./triggers";
 
 export default (core: Core): Stage => {
-  const { shadow, state, visit } = core;
+  const { on, shadow, state, visit } = core;
   style(shadow, css);
   const session = makeSession(core);
   const frames = makeFrames(core);
@@ -38,6 +38,10 @@ export default (core: Core): Stage => {
   };
 
   const close = (): void => (popup.isOpen() ? popup : panel).shut();
+
+  const stopListening = on("message.received", () => {
+    if (!state.expanded && !popup.isOpen()) poke.count();
+  });
 
   /** What was open before the page was loaded again is open. */
   const reopen = (): void => {
@@ -66,6 +70,8 @@ export default (core: Core): Stage => {
       popup.label();
       inline.find();
       reopen();
+      // What an agent says is heard on every page of the chat.
+      if (visit.live) panel.bring();
       wait();
       poke.look();
     },
@@ -85,6 +91,7 @@ export default (core: Core): Stage => {
     setTheme: frames.setTheme,
     remove: () => {
       disarm(true);
+      stopListening();
       frames.remove();
       inline.remove();
     },

@@ -12,6 +12,8 @@ export interface Panel {
   /** Opens it with the conversation that is named, else with the one it has or that is offered. */
   open(focus: boolean, wanted?: string): void;
   shut(byVisitor?: boolean): void;
+  /** Has what it shows without opening it: what is said in it is heard. */
+  bring(): void;
   /** Writes its texts, in the language of now. */
   label(): void;
 }
@@ -65,6 +67,13 @@ export const panel = (core: Core, frames: Frames, session: Session): Panel => {
     if (focus) frame.focus();
   };
 
+  const bring = (): void => {
+    if (frame || !state.conversation) return;
+    label();
+    if (!dialog.isConnected) launcher.before(dialog);
+    frame = frames.make(dialog, state.conversation, { close: shut });
+  };
+
   const shut = (byVisitor = true): void => {
     if (!state.expanded) return;
     state.expanded = false;
@@ -83,5 +92,5 @@ export const panel = (core: Core, frames: Frames, session: Session): Panel => {
     launcher.focus();
   };
 
-  return { open, shut, label };
+  return { open, shut, bring, label };
 };

@@ -10,6 +10,8 @@ const AFTER = 2000;
 export interface Poke {
   /** Comes, stays or goes, as it ought to by now. */
   look(): void;
+  /** Something was said while nobody looked. */
+  count(): void;
   /** The visitor has seen to it: it does not come again in this tab. */
   done(): void;
 }
@@ -28,6 +30,13 @@ export const poke = (core: Core, session: Session): Poke => {
     if (unread) launcher.append(badge);
     else badge.remove();
     core.draw();
+  };
+
+  let said = 0;
+
+  const count = (): void => {
+    badge.textContent = String(++said);
+    mark(true);
   };
 
   const end = (): void => {
@@ -49,6 +58,11 @@ export const poke = (core: Core, session: Session): Poke => {
     const { conversation: offered } = visit;
     // Who is in mid-conversation need not be spoken to.
     const due = offered && offered.id === state.conversation && !offered.goesOn && !session.has("answered " + offered.id);
+    if (state.expanded && said) {
+      said = 0;
+      badge.textContent = "1";
+      mark(false);
+    }
     const says = (due && !launcher.hidden && !state.expanded && offered.poke) || "";
     if (says === text && (!says || id === offered?.id)) return;
     end();
@@ -72,5 +86,5 @@ export const poke = (core: Core, session: Session): Poke => {
     }, AFTER);
   };
 
-  return { look, done };
+  return { look, count, done };
 };

@@ -14,6 +14,7 @@ use porchlight_app::i18n::SystemTexts;
 use porchlight_domain::{
     contact::BadPhone,
     id::{AnswerId, CardId},
+    livechat::{BadMessage, ChatCommand},
     session::{self, Answer, DocumentUse, Input, InvalidInput, Refusal},
 };
 use serde::Deserialize;
@@ -75,6 +76,8 @@ enum Act {
     Downloaded,
     /// Looks at what is there now.
     Refresh,
+    /// Ends the live chat, or the waiting for one.
+    End,
 }
 
 impl Act {
@@ -155,6 +158,17 @@ impl Command for Take {
                     begin_anew(tx, &engine, &visitor, progress, version).await?;
                     Some(session::Command::Open)
                 }
+                // What is written while a live chat is under way is for the agent.
+                (Act::Answer | Act::End, _) if progress.is_live(&document) => {
+                    // What happens in a chat belongs to the session in which it was asked for.
+                    if let Some(record) = tx.chat_under_way(visitor.id, &sent.conversation).await? {
+                        session = engine.session_of(tx, &record).await?.0;
+                    }
+                    Some(session::Command::Chat(match answered.act {
+                        Act::End => ChatCommand::End,
+                        _ => ChatCommand::Say { id: answered.id, text: answered.value.clone() },
+                    }))
+                }
                 (act, Some(card)) => Some(answered.command(act, card)),
                 (_, None) => {
                     refusal = Some(Refusal::NotWaiting);
@@ -205,7 +219,7 @@ impl Answered {
             Act::Back => session::Command::Back { turn },
             Act::Opened => session::Command::Document { turn, what: DocumentUse::Opened },
             Act::Downloaded => session::Command::Document { turn, what: DocumentUse::Downloaded },
-            Act::Answer | Act::Skip | Act::Restart | Act::Refresh => {
+            Act::Answer | Act::Skip | Act::Restart | Act::Refresh | Act::End => {
                 let given = || Input::Given { values: several(&self.value), country: self.country.clone() };
                 let input = if act == Act::Skip { Input::Skipped } else { given() };
                 session::Command::Answer(Answer { id: self.id, turn, card: card.clone(), input })
@@ -232,7 +246,12 @@ fn in_words(refusal: &Refusal, texts: &SystemTexts) -> &'static str {
             InvalidInput::Required => texts.required,
         },
         Refusal::NotCurrent { .. } | Refusal::NotWaiting => texts.not_current,
-        Refusal::NotAllowed | Refusal::NoConversation => texts.failed,
+        Refusal::BadMessage(BadMessage::Empty) => texts.required,
+        Refusal::BadMessage(BadMessage::TooLong) => texts.text_too_long,
+        Refusal::NotOnline => texts.not_current,
+        Refusal::NotAllowed | Refusal::NoConversation | Refusal::NotYours | Refusal::NotOffered | Refusal::NoSuchAgent => {
+            texts.failed
+        }
     }
 }
 
@@ -252,15 +271,7 @@ async fn by_page(outcome: Outcome, host: String) -> Response {
 
 fn by_fragments(outcome: &Outcome) -> Response {
     let Outcome { act, refusal, shown } = outcome;
-    let (said, card) = render::fragments(shown);
-    let told = &shown.told;
-    // Numbers that go into fields are texts here, too.
-    let turn = shown.standing.asked.as_ref().map_or(String::new(), |asked| asked.prompt.turn.to_string());
-    let have = shown.ticket.have.to_string();
-    let mut now = json!({
-        "session": told.session, "cursor": told.cursor, "events": told.events, "said": said, "card": card, "turn": turn, "have": have,
-        "anew": act.shows_all() || refusal.is_some(), "refreshed": *act == Act::Refresh,
-    });
+    let mut now = update(shown, act.shows_all() || refusal.is_some(), *act == Act::Refresh);
     if let Some(location) = download(outcome) {
         now["location"] = location.into();
     }
@@ -274,4 +285,18 @@ fn by_fragments(outcome: &Outcome) -> Response {
         _ => {}
     }
     problem.into_response()
+}
+
+/// What is new, as the panel's script takes it. `anew`: it is all there is, not only what was said since; `refreshed`: nobody answered
+/// from this panel.
+pub(super) fn update(shown: &Shown, anew: bool, refreshed: bool) -> Value {
+    let (said, card) = render::fragments(shown);
+    let told = &shown.told;
+    // Numbers that go into fields are texts here, too.
+    let turn = shown.standing.asked.as_ref().map_or(String::new(), |asked| asked.prompt.turn.to_string());
+    let have = shown.ticket.have.to_string();
+    json!({
+        "session": told.session, "cursor": told.cursor, "events": told.events, "said": said, "card": card, "turn": turn, "state": shown.standing.state(), "have": have,
+        "from": shown.entries.first().map(|entry| entry.number), "anew": anew, "refreshed": refreshed,
+    })
 }

@@ -157,7 +157,8 @@ impl Command for Take {
             {
                 offer(tx, &engine, &visitor, &current, id, *version, None).await?;
             }
-            let about = About { visitor: &visitor, view: asked.view, page: asked.page.as_str(), conversation, locale: "", at };
+            let about =
+                About { visitor: &visitor, view: Some(asked.view), page: asked.page.as_str(), conversation, locale: "", at };
             let command = session::Command::Report(Report { id: report.id, at, what: report.what.into() });
             match earlier {
                 Some(earlier) => drop(engine.step(tx, earlier, about, command, None).await.map_err(lift)?),

@@ -9,6 +9,7 @@ mod panel;
 mod render;
 mod settings;
 mod shown;
+mod socket;
 mod start;
 
 use std::sync::Arc;
@@ -42,9 +43,11 @@ use crate::{
     visit::Engine,
 };
 
+pub(super) use socket::READ_BUFFER;
+
 pub(super) fn routes() -> Router<App> {
     let of_pages = Router::new().merge(start::routes()).merge(events::routes()).layer(middleware::from_fn(cross_origin));
-    of_pages.merge(panel::routes()).merge(answers::routes())
+    of_pages.merge(panel::routes()).merge(answers::routes()).merge(socket::routes())
 }
 
 /// Lets the page read the answer. Which pages may get one at all, the handlers decide by the site's list of origins; an error
@@ -70,6 +73,11 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// The place in the log up to which this tells.
+    const fn cursor(&self) -> i64 {
+        self.cursor
+    }
+
     /// The events of a page view that the page has not been told, as a browser may see them.
     async fn of(
         tx: &mut Tx<'_>,
@@ -118,6 +126,9 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::NotCurrent { .. } => Problem::new(Code::NotCurrent, detail).field("turn"),
         Refusal::NotWaiting => Problem::new(Code::NotWaiting, detail).field("card"),
         Refusal::NotAllowed => Problem::new(Code::NotAllowed, detail).field("do"),
+        Refusal::NotOnline => Problem::new(Code::NotOnline, detail).field("do"),
+        Refusal::BadMessage(_) => Problem::new(Code::InvalidAnswer, detail).field("value"),
+        Refusal::NotYours | Refusal::NotOffered | Refusal::NoSuchAgent => Problem::new(Code::NotYours, detail).field("do"),
         Refusal::Invalid(_) => Problem::new(Code::InvalidAnswer, detail).field("value"),
     }
 }

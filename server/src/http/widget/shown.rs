@@ -10,6 +10,7 @@ use porchlight_app::{
 use porchlight_domain::{
     conversation::Ui,
     id::{AnswerId, ConversationId, PageViewId, SessionId},
+    livechat::ChatView,
     session::{Ask, Entry},
 };
 
@@ -52,7 +53,7 @@ impl PanelSent {
 
     /// What a command that this asks for is about; `locale` is one that the site speaks.
     pub(super) fn about<'a>(&'a self, visitor: &'a VisitorRow, locale: &'a str, at: Timestamp) -> About<'a> {
-        About { visitor, view: self.view, page: self.page.as_str(), conversation: Some(&self.conversation), locale, at }
+        About { visitor, view: Some(self.view), page: self.page.as_str(), conversation: Some(&self.conversation), locale, at }
     }
 }
 
@@ -106,7 +107,20 @@ impl Shown {
             standing.turn = progress.turn;
             standing.back = progress.may_go_back(&document);
             standing.restart = progress.may_restart(&document);
-            standing.asked = progress.prompt(&document, &attributes, &language).map(|prompt| {
+            let record = match progress.is_live(&document) {
+                true => tx.chat_under_way(visitor.id, &sent.conversation).await?,
+                false => None,
+            };
+            let (mut agent, mut ahead) = (String::new(), 0);
+            if let Some(record) = &record {
+                if let Some(holder) = record.chat.agent() {
+                    agent = tx.agent_name(holder).await?.unwrap_or_default();
+                } else if record.chat.asked().is_none() {
+                    ahead = tx.queued_before(&visitor.site, record.chat.requested_at).await?;
+                }
+            }
+            let view = record.as_ref().map(|record| ChatView { chat: &record.chat, agent: &agent, ahead });
+            standing.asked = progress.prompt(&document, &attributes, &language, view).map(|prompt| {
                 let phone = matches!(prompt.ask, Ask::Phone);
                 let address = if let Ask::Document { file, .. } = &prompt.ask { site.address(file) } else { String::new() };
                 Asked {

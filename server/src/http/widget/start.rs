@@ -78,6 +78,9 @@ struct Begun {
     placed: BTreeMap<ConversationId, &'static str>,
     /// How long this session has lasted, in seconds.
     on_site: i64,
+    /// Whether the visitor is in a live chat: the page brings the panel at once, to be told what is said.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    live: bool,
 }
 
 /// The conversation that is offered, as Adobe's payloads name it.
@@ -177,7 +180,7 @@ impl Command for Start {
 
         let (mut session, since) = engine.session_since(tx, &visitor, now).await?;
         let view = asked.view.unwrap_or_else(|| PageViewId::new(engine.outside.new_id()));
-        let about = About { visitor: &visitor, view, page, conversation: None, locale: &locale, at: now };
+        let about = About { visitor: &visitor, view: Some(view), page, conversation: None, locale: &locale, at: now };
         if let Some(proven) = proven {
             session = proven.learn(tx, &engine, session, about).await?;
         }
@@ -218,8 +221,13 @@ impl Command for Start {
                 placed.insert(id, Ui::Inline.name());
             }
         }
+        let live = if is_new { None } else { tx.conversation_in_chat(visitor.id).await? };
+        if !is_new {
+            tx.adopt_events(visitor.id, view).await?;
+        }
         let told = Told::of(tx, &site.site, &visitor, session.id, view, asked.after).await?;
         Ok(Begun {
+            live: offer.as_ref().is_some_and(|offer| live.as_ref() == Some(&offer.conversation.id)),
             visitor: visitor.id,
             token: is_new.then(|| token.reveal()),
             view,

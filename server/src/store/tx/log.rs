@@ -45,8 +45,8 @@ impl Tx<'_> {
         row.map(|row| parse(&row, "visitor")).transpose()
     }
 
-    /// Adds an event to the log, as caused on a load of a page.
-    pub async fn add_event(&mut self, event: &Event, view: PageViewId) -> Result<()> {
+    /// Adds an event to the log, as caused on a load of a page; without one, the next page the visitor loads is told.
+    pub async fn add_event(&mut self, event: &Event, view: Option<PageViewId>) -> Result<()> {
         sqlx::query(
             "insert into event (id, type, seq, time, site, visitor, session, view, conversation, page, data)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -58,7 +58,7 @@ impl Tx<'_> {
         .bind(event.site.as_str())
         .bind(event.visitor.to_string())
         .bind(event.session.to_string())
-        .bind(view.to_string())
+        .bind(view.map(|view| view.to_string()).unwrap_or_default())
         .bind(event.conversation.as_ref().map(ConversationId::as_str))
         .bind(&event.page)
         .bind(serde_json::to_string(&event.data).map_err(corrupt)?)

@@ -2,6 +2,8 @@
 //!
 //! The SQL is written so that it reads the same for SQLite and PostgreSQL: `$1` placeholders, `on conflict … do update`, plain types.
 
+mod agents;
+mod chats;
 mod log;
 mod sites;
 mod talks;
@@ -10,8 +12,10 @@ mod visitors;
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::StoreError;
+use super::{News, StoreError};
 
+pub use agents::AgentRow;
+pub use chats::{ChatEntry, ChatFilter, ChatRecord, Queue};
 pub use log::Logged;
 pub(super) use log::logged;
 pub use sites::{Draft, Published, PublishedSource, SiteFile, SiteHead, Version};
@@ -22,6 +26,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// One command's part of a transaction.
 pub struct Tx<'c> {
     connection: &'c mut SqliteConnection,
+    news: Vec<News>,
 }
 
 fn corrupt(error: impl ToString) -> StoreError {
@@ -42,7 +47,17 @@ pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp> {
 
 impl<'c> Tx<'c> {
     pub(super) fn new(connection: &'c mut SqliteConnection) -> Self {
-        Self { connection }
+        Self { connection, news: Vec::new() }
+    }
+
+    /// Notes what is to be told once this is committed.
+    pub fn tell(&mut self, news: News) {
+        self.news.push(news);
+    }
+
+    /// What is to be told once this is committed.
+    pub(super) fn into_news(self) -> Vec<News> {
+        self.news
     }
 
     /// Shows that the database can be written to, and leaves it as it is.

@@ -100,16 +100,15 @@ impl Tx<'_> {
         .fetch_all(&mut *self.connection)
         .await?;
         for conversation in newer {
-            for (table, one, other) in
-                [("progress", &to, "-"), ("entry", &to, "-"), ("progress", &from, &to), ("entry", &from, &to)]
-                    .into_iter()
-                    .chain([("progress", &"-".to_owned(), from.as_str()), ("entry", &"-".to_owned(), from.as_str())])
-            {
-                let statement = match table {
-                    "progress" => "update progress set visitor = $2 where visitor = $1 and conversation = $3",
-                    _ => "update entry set visitor = $2 where visitor = $1 and conversation = $3",
-                };
-                sqlx::query(statement).bind(one).bind(other).bind(&conversation).execute(&mut *self.connection).await?;
+            // Each changes places by way of a name that nobody has.
+            for (one, other) in [(to.as_str(), "-"), (from.as_str(), to.as_str()), ("-", from.as_str())] {
+                for statement in [
+                    "update progress set visitor = $2 where visitor = $1 and conversation = $3",
+                    "update entry set visitor = $2 where visitor = $1 and conversation = $3",
+                    "update chat set visitor = $2 where visitor = $1 and conversation = $3",
+                ] {
+                    sqlx::query(statement).bind(one).bind(other).bind(&conversation).execute(&mut *self.connection).await?;
+                }
             }
         }
         Ok(())
@@ -193,6 +192,20 @@ impl Tx<'_> {
         .await?;
         row.map(|row| session(visitor, &row).and_then(|(session, active)| Ok((session, active, time(&row, "started_at")?))))
             .transpose()
+    }
+
+    /// A session, with the time of its last activity.
+    pub async fn session_by_id(&mut self, id: SessionId) -> Result<Option<(Session, Timestamp)>> {
+        let row = sqlx::query(
+            "select session.id, session.seq, session.active_at, visitor.id as visitor, visitor.site from session
+             join visitor on visitor.id = session.visitor where session.id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&mut *self.connection)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let visitor = VisitorRow { id: parse(&row, "visitor")?, site: parse(&row, "site")? };
+        session(&visitor, &row).map(Some)
     }
 
     /// One session of a visitor, with the time of its last activity.

@@ -1,0 +1,205 @@
+//! What the desk knows.
+
+use leptos::prelude::*;
+use porchlight_domain::id::{AnswerId, ChatId};
+
+use crate::console::wire::{Ask, ChatRow, Desk, Detail, Line, PhaseName, Told};
+
+/// The lists of chats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Queue {
+    Mine,
+    Waiting,
+    All,
+    Ended,
+}
+
+impl Queue {
+    pub(super) const ALL: [(Self, &'static str, &'static str); 4] = [
+        (Self::Mine, "Mine", "mine"),
+        (Self::Waiting, "Waiting", "waiting"),
+        (Self::All, "All", "all"),
+        (Self::Ended, "Ended", "ended"),
+    ];
+}
+
+/// A message that the server has not confirmed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Pending {
+    pub(super) chat: ChatId,
+    pub(super) message: AnswerId,
+    pub(super) text: String,
+    /// Why the server does not take it.
+    pub(super) refused: Option<String>,
+    /// The number it was last asked under.
+    pub(super) asked: u32,
+}
+
+/// The desk's state; copies share it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct State {
+    pub(super) desk: RwSignal<Desk>,
+    pub(super) detail: RwSignal<Option<Detail>>,
+    pub(super) queue: RwSignal<Queue>,
+    /// The list that is fetched, of chats that are over or are searched for.
+    pub(super) fetched: RwSignal<Vec<ChatRow>>,
+    pub(super) next: RwSignal<Option<String>>,
+    pub(super) total: RwSignal<u32>,
+    pub(super) search: RwSignal<String>,
+    pub(super) connected: RwSignal<bool>,
+    pub(super) typing: RwSignal<Option<ChatId>>,
+    pub(super) pending: RwSignal<Vec<Pending>>,
+    pub(super) problem: RwSignal<Option<String>>,
+    pub(super) about: RwSignal<bool>,
+    /// Counts up every second, for what runs out.
+    pub(super) seconds: RwSignal<i64>,
+}
+
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "on the server nothing is told"))]
+impl State {
+    pub(super) fn new(desk: Desk, selected: Option<Detail>) -> Self {
+        let over = selected.as_ref().is_some_and(|detail| detail.row.phase == PhaseName::Ended);
+        Self {
+            desk: RwSignal::new(desk),
+            detail: RwSignal::new(selected),
+            queue: RwSignal::new(if over { Queue::Ended } else { Queue::All }),
+            fetched: RwSignal::new(Vec::new()),
+            next: RwSignal::new(None),
+            total: RwSignal::new(0),
+            search: RwSignal::new(String::new()),
+            connected: RwSignal::new(false),
+            typing: RwSignal::new(None),
+            pending: RwSignal::new(Vec::new()),
+            problem: RwSignal::new(None),
+            about: RwSignal::new(false),
+            seconds: RwSignal::new(0),
+        }
+    }
+
+    /// The chats of the list that is shown.
+    pub(super) fn rows(self) -> Vec<ChatRow> {
+        let queue = self.queue.get();
+        if queue == Queue::Ended || !self.search.with(String::is_empty) {
+            return self.fetched.get();
+        }
+        self.desk.with(|desk| desk.chats.iter().filter(|row| is_in(row, queue)).cloned().collect())
+    }
+
+    /// The chat that is offered to the agent, if one is.
+    pub(super) fn offered(self) -> Option<ChatRow> {
+        self.desk.with(|desk| desk.chats.iter().find(|row| row.offer_until.is_some()).cloned())
+    }
+
+    pub(super) fn selected(self) -> Option<ChatId> {
+        self.detail.with(|detail| detail.as_ref().map(|detail| detail.row.id))
+    }
+
+    /// How many lines wait to be read, in all chats of the agent.
+    pub(super) fn unread(self) -> u32 {
+        self.desk.with(|desk| desk.chats.iter().filter(|row| row.mine).map(|row| row.unread).sum())
+    }
+
+    /// Takes what the server tells. Gives the chat whose lines have to be read again, if something was missed.
+    pub(super) fn take(self, told: Told) -> Option<ChatId> {
+        match told {
+            Told::Desk(desk) => {
+                self.desk.set(*desk);
+                return self.selected();
+            }
+            Told::Chat(row) => self.desk.update(|desk| {
+                desk.chats.retain(|known| known.id != row.id);
+                if self.selected() == Some(row.id) {
+                    self.detail.update(|detail| {
+                        if let Some(detail) = detail {
+                            detail.row = (*row).clone();
+                        }
+                    });
+                }
+                if row.phase != PhaseName::Ended {
+                    desk.chats.insert(0, *row);
+                }
+            }),
+            Told::Said { chat, lines } => return self.said(chat, lines),
+            Told::Typing { chat } => self.typing.set(Some(chat)),
+            Told::Seen { chat, number } => self.detail.update(|detail| {
+                if let Some(detail) = detail.as_mut().filter(|detail| detail.row.id == chat) {
+                    detail.seen = detail.seen.max(number);
+                }
+            }),
+            Told::Colleague(colleague) => self.desk.update(|desk| {
+                if desk.me.as_ref().is_some_and(|me| me.id == colleague.id) {
+                    desk.me = Some(colleague.clone());
+                }
+                desk.colleagues.retain(|known| known.id != colleague.id);
+                desk.colleagues.push(colleague);
+            }),
+            Told::Done { id, .. } => self.pending.update(|pending| pending.retain(|one| one.asked != id)),
+            Told::Refused { id, detail, .. } => {
+                let mut known = false;
+                self.pending.update(|pending| {
+                    for one in pending.iter_mut().filter(|one| one.asked == id) {
+                        one.refused = Some(detail.clone());
+                        known = true;
+                    }
+                });
+                if !known {
+                    self.problem.set(Some(detail));
+                }
+            }
+        }
+        None
+    }
+
+    fn said(self, chat: ChatId, lines: Vec<Line>) -> Option<ChatId> {
+        let open = self.selected() == Some(chat);
+        self.desk.update(|desk| {
+            if let Some(row) = desk.chats.iter_mut().find(|row| row.id == chat) {
+                let by_visitor = lines.iter().filter(|line| line.author == porchlight_domain::session::Author::Visitor).count();
+                if !open {
+                    row.unread += u32::try_from(by_visitor).unwrap_or_default();
+                }
+                if let Some(text) = lines.last().and_then(|line| line.text.clone()) {
+                    row.last = text.chars().take(140).collect();
+                }
+            }
+        });
+        self.pending.update(|pending| pending.retain(|one| !lines.iter().any(|line| line.message == Some(one.message))));
+        if self.typing.get_untracked() == Some(chat) {
+            self.typing.set(None);
+        }
+        if !open {
+            return None;
+        }
+        let mut missed = false;
+        self.detail.update(|detail| {
+            let Some(detail) = detail else { return };
+            for line in lines {
+                let last = detail.lines.last().map_or(0, |line| line.number);
+                if line.number == last + 1 {
+                    detail.lines.push(line);
+                } else if line.number > last {
+                    missed = true;
+                }
+            }
+        });
+        missed.then_some(chat)
+    }
+
+    pub(super) fn forget(self, message: AnswerId) {
+        self.pending.update(|pending| pending.retain(|one| one.message != message));
+    }
+}
+
+fn is_in(row: &ChatRow, queue: Queue) -> bool {
+    match queue {
+        Queue::Mine => row.mine,
+        Queue::Waiting => matches!(row.phase, PhaseName::Queued | PhaseName::Offered),
+        Queue::All => true,
+        Queue::Ended => false,
+    }
+}
+
+/// What is asked when a message is sent.
+pub(super) fn say(pending: &Pending) -> Ask {
+    Ask::Say { chat: pending.chat, message: pending.message, text: pending.text.clone() }
+}

@@ -1,0 +1,371 @@
+//! `/console/api/chats`: the chats, as an agent may see them.
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+use porchlight_app::{
+    console::wire::{ChatPage, ChatRow, Colleagueship, Detail, Line, Note, PhaseName},
+    i18n::Locale,
+};
+use porchlight_domain::{
+    conversation::markup,
+    event::EventType,
+    id::ChatId,
+    livechat::{Chat, Ended, Notice, Phase},
+    session::{Author, Format},
+};
+use serde::Deserialize;
+
+use super::session::{Right, SignedIn};
+use crate::{
+    http::{
+        App,
+        body::{Json, Query},
+        problem::{Code, Problem},
+    },
+    realtime::Hub,
+    store::{AgentRow, ChatEntry, ChatFilter, ChatRecord, Command, Failure, Queue, StoreError, Tx},
+};
+
+/// How many chats a page of a list has.
+const PAGE: u32 = 50;
+/// The longest note, in characters.
+const NOTE_MAX: usize = 5000;
+/// The most tags of a chat, and the longest, in characters.
+const TAGS_MAX: usize = 20;
+const TAG_MAX: usize = 40;
+/// The longest text that is searched for, in characters.
+const SEARCH_MAX: usize = 100;
+/// How much of the last line a list shows, in characters.
+const LAST_MAX: usize = 140;
+/// How many events and pages of a session are shown.
+const HISTORY_MAX: usize = 100;
+/// How many earlier chats of a visitor are shown.
+const BEFORE_MAX: u32 = 20;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/console/api/chats", get(list))
+        .route("/console/api/chats/{id}", get(detail))
+        .route("/console/api/chats/{id}/notes", post(note))
+        .route("/console/api/chats/{id}/tags", put(tags))
+        .route("/console/chats/{id}/transcript.txt", get(transcript))
+}
+
+/// A chat as a list shows it to an agent.
+pub(in crate::http) async fn row(
+    tx: &mut Tx<'_>,
+    hub: &Hub,
+    agent: &AgentRow,
+    record: &ChatRecord,
+) -> Result<ChatRow, StoreError> {
+    let chat = &record.chat;
+    let attributes = tx.attributes(record.visitor).await?;
+    let known = |name: &str| {
+        attributes.iter().find(|(known, value)| known.as_str() == name && !value.is_empty()).map(|(_, value)| value.clone())
+    };
+    let (last, unread) = tx.last_line(record.visitor, &record.conversation, record.seen_by_agent).await?;
+    let holder = chat.agent().or(record.held_by.filter(|_| chat.is_over()));
+    let named = match holder {
+        Some(id) => tx.agent(id).await?.map(|agent| Colleagueship { id, name: agent.name }),
+        None => None,
+    };
+    let mine = chat.agent() == Some(agent.id) && !chat.is_over();
+    let asked_me = chat.asked() == Some(agent.id);
+    Ok(ChatRow {
+        id: chat.id,
+        site: record.site.clone(),
+        visitor: known("name").or_else(|| known("firstName")).or_else(|| known("email")),
+        last: markup::plain(&last.unwrap_or_default()).chars().take(LAST_MAX).collect(),
+        phase: match chat.phase {
+            Phase::Queued => PhaseName::Queued,
+            Phase::Offered(_) => PhaseName::Offered,
+            Phase::Online { .. } => PhaseName::Online,
+            Phase::Ended(_) => PhaseName::Ended,
+        },
+        offer_until: match &chat.phase {
+            Phase::Offered(offer) if asked_me => Some(offer.until),
+            Phase::Online { transfer: Some(transfer), .. } if asked_me => Some(transfer.offer.until),
+            _ => None,
+        },
+        from: named.as_ref().filter(|_| asked_me).map(|named| named.name.clone()),
+        agent: named,
+        mine,
+        unread: if mine || asked_me { unread } else { 0 },
+        requested_at: chat.requested_at,
+        changed_at: record.changed_at,
+        ended: ended(chat),
+        tags: record.tags.clone(),
+        here: hub.is_here(&(record.visitor, record.conversation.clone())),
+    })
+}
+
+fn ended(chat: &Chat) -> Option<String> {
+    let Phase::Ended(ended) = &chat.phase else { return None };
+    let notice = match ended {
+        Ended::Visitor => Notice::EndedByVisitor,
+        Ended::Agent => Notice::EndedByAgent,
+        Ended::Unanswered => Notice::Unanswered,
+        Ended::VisitorIdle => Notice::Idle,
+        Ended::VisitorDropped => Notice::Dropped,
+    };
+    Some(notice.name().to_owned())
+}
+
+/// A line as the console shows it: the bot's markup as plain text.
+pub(in crate::http) fn line(said: &ChatEntry) -> Line {
+    let entry = &said.entry;
+    let plain = |text: &String| {
+        if entry.author == Author::Bot && entry.format == Format::Text { markup::plain(text) } else { text.clone() }
+    };
+    Line {
+        number: entry.number,
+        author: entry.author,
+        text: entry.text.as_ref().map(plain),
+        format: entry.format,
+        agent: entry.agent.as_ref().map(|agent| Colleagueship { id: agent.id, name: agent.name.clone() }),
+        at: said.at,
+        message: said.answer,
+    }
+}
+
+/// The chat, if the agent may see it. One of another site is not there for them.
+pub(in crate::http) async fn seen(tx: &mut Tx<'_>, agent: &AgentRow, chat: ChatId) -> Result<ChatRecord, Failure<Problem>> {
+    let record = tx.chat(chat).await?.filter(|record| agent.serves(&record.site));
+    record.ok_or_else(|| Failure::Refused(Problem::new(Code::NotFound, "there is no such chat").field("chat")))
+}
+
+fn chat_id(text: &str) -> Result<ChatId, Problem> {
+    text.parse().map_err(|_| Problem::new(Code::NotFound, "there is no such chat").field("chat"))
+}
+
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    queue: Queue,
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    after: String,
+}
+
+async fn list(
+    State(app): State<App>,
+    SignedIn { agent, .. }: SignedIn,
+    Query(wanted): Query<Wanted>,
+) -> Result<axum::Json<ChatPage>, Problem> {
+    agent.must(Right::SeeChats)?;
+    let after = match wanted.after.split_once('.') {
+        None if wanted.after.is_empty() => None,
+        Some((at, id)) if at.parse::<i64>().is_ok() => at.parse().ok().zip(id.parse().ok()),
+        _ => return Err(Problem::new(Code::Malformed, "expected the \"next\" of the page before").field("after")),
+    };
+    let text: String = wanted.q.trim().chars().take(SEARCH_MAX).collect();
+    let hub = app.store.hub().clone();
+    Ok(axum::Json(app.store.look(List { agent, hub, queue: wanted.queue, text, after }).await?))
+}
+
+struct List {
+    agent: AgentRow,
+    hub: Hub,
+    queue: Queue,
+    text: String,
+    after: Option<(i64, ChatId)>,
+}
+
+impl Command for List {
+    type Done = ChatPage;
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<ChatPage, Failure<Problem>> {
+        let filter = ChatFilter {
+            queue: self.queue,
+            agent: self.agent.id,
+            sites: self.agent.sites(),
+            text: Some(self.text.as_str()).filter(|text| !text.is_empty()),
+            after: self.after,
+            limit: PAGE + 1,
+        };
+        let (mut records, total) = tx.chats(&filter).await?;
+        let more = records.len() > PAGE as usize;
+        records.truncate(PAGE as usize);
+        let mut chats = Vec::with_capacity(records.len());
+        for record in &records {
+            chats.push(row(tx, &self.hub, &self.agent, record).await?);
+        }
+        let last = records.last().filter(|_| more);
+        Ok(ChatPage { chats, next: last.map(|last| format!("{}.{}", last.changed_at.as_millisecond(), last.chat.id)), total })
+    }
+}
+
+async fn detail(
+    State(app): State<App>,
+    SignedIn { agent, .. }: SignedIn,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Detail>, Problem> {
+    agent.must(Right::SeeChats)?;
+    let chat = chat_id(&id)?;
+    let hub = app.store.hub().clone();
+    Ok(axum::Json(app.store.look(Whole { agent, hub, chat }).await?))
+}
+
+/// All of a chat.
+pub(super) struct Whole {
+    pub(super) agent: AgentRow,
+    pub(super) hub: Hub,
+    pub(super) chat: ChatId,
+}
+
+impl Command for Whole {
+    type Done = Detail;
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Detail, Failure<Problem>> {
+        let record = seen(tx, &self.agent, self.chat).await?;
+        let lines = tx.chat_entries(record.visitor, &record.conversation, 0).await?;
+        let attributes = tx.attributes(record.visitor).await?;
+        let events = tx.events_of_session(record.session, HISTORY_MAX).await?;
+        let mut pages: Vec<String> = Vec::new();
+        for logged in events.iter().filter(|logged| logged.event.kind == EventType::WidgetLoaded) {
+            if pages.last() != Some(&logged.event.page) {
+                pages.push(logged.event.page.clone());
+            }
+        }
+        let mut before = Vec::new();
+        for earlier in tx.chats_of(record.visitor, BEFORE_MAX).await?.iter().filter(|earlier| earlier.chat.id != self.chat) {
+            before.push(row(tx, &self.hub, &self.agent, earlier).await?);
+        }
+        let notes = tx.notes(self.chat).await?;
+        Ok(Detail {
+            row: row(tx, &self.hub, &self.agent, &record).await?,
+            lines: lines.iter().map(line).collect(),
+            seen: record.seen_by_visitor,
+            attributes: attributes.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),
+            pages,
+            page: record.page,
+            locale: record.locale,
+            events: events.into_iter().map(|logged| (logged.event.kind.name().to_owned(), logged.event.time)).collect(),
+            notes: notes.into_iter().map(|(agent, text, at)| Note { agent, text, at }).collect(),
+            before,
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Written {
+    text: String,
+}
+
+async fn note(
+    State(app): State<App>,
+    SignedIn { agent, .. }: SignedIn,
+    Path(id): Path<String>,
+    Json(Written { text }): Json<Written>,
+) -> Result<axum::Json<Note>, Problem> {
+    agent.must(Right::Answer)?;
+    let text = text.trim().to_owned();
+    if text.is_empty() || text.chars().count() > NOTE_MAX {
+        return Err(Problem::new(Code::Malformed, format!("expected 1 to {NOTE_MAX} characters")).field("text"));
+    }
+    let (note, at) = (app.engine.outside.new_id().to_string(), app.engine.outside.now());
+    Ok(axum::Json(app.store.commit(AddNote { agent, chat: chat_id(&id)?, id: note, text, at }).await?))
+}
+
+struct AddNote {
+    agent: AgentRow,
+    chat: ChatId,
+    id: String,
+    text: String,
+    at: jiff::Timestamp,
+}
+
+impl Command for AddNote {
+    type Done = Note;
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Note, Failure<Problem>> {
+        seen(tx, &self.agent, self.chat).await?;
+        tx.add_note(&self.id, self.chat, self.agent.id, &self.text, self.at).await?;
+        Ok(Note { agent: self.agent.name, text: self.text, at: self.at })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Filed {
+    tags: Vec<String>,
+}
+
+async fn tags(
+    State(app): State<App>,
+    SignedIn { agent, .. }: SignedIn,
+    Path(id): Path<String>,
+    Json(Filed { tags }): Json<Filed>,
+) -> Result<StatusCode, Problem> {
+    agent.must(Right::Answer)?;
+    let tags: Vec<String> = tags.iter().map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
+    if tags.len() > TAGS_MAX || tags.iter().any(|tag| tag.chars().count() > TAG_MAX) {
+        let expected = format!("expected at most {TAGS_MAX} tags of at most {TAG_MAX} characters");
+        return Err(Problem::new(Code::Malformed, expected).field("tags"));
+    }
+    app.store.commit(File { agent, chat: chat_id(&id)?, tags }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+struct File {
+    agent: AgentRow,
+    chat: ChatId,
+    tags: Vec<String>,
+}
+
+impl Command for File {
+    type Done = ();
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
+        seen(tx, &self.agent, self.chat).await?;
+        Ok(tx.put_tags(self.chat, &self.tags).await?)
+    }
+}
+
+async fn transcript(
+    State(app): State<App>,
+    SignedIn { agent, .. }: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    agent.must(Right::SeeChats)?;
+    let chat = chat_id(&id)?;
+    let hub = app.store.hub().clone();
+    let detail = app.store.look(Whole { agent, hub, chat }).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"chat-{chat}.txt\"")),
+    ];
+    Ok((headers, in_text(&detail, Locale::best("en"))).into_response())
+}
+
+/// A transcript as text: one line of it a line, as `time name: text`.
+pub(in crate::http) fn in_text(detail: &Detail, locale: Locale) -> String {
+    let _ = locale;
+    let mut text = String::new();
+    let visitor = detail.row.visitor.as_deref().unwrap_or("Visitor");
+    for line in &detail.lines {
+        let at = line.at.strftime("%Y-%m-%d %H:%M:%SZ");
+        let agent = line.agent.as_ref().map(|agent| agent.name.as_str());
+        let who = match line.author {
+            Author::Bot => "Bot",
+            Author::Visitor => visitor,
+            Author::Agent => agent.unwrap_or("Agent"),
+        };
+        // One line a line: what was written on several is set in, so that nobody can write a line as somebody else.
+        let said = line.text.as_deref().unwrap_or("–").replace('\n', "\n    ");
+        if line.format == Format::Notice {
+            text += &format!("{at}  * {} {}\n", said.replace('_', " "), agent.unwrap_or_default());
+        } else {
+            text += &format!("{at}  {who}: {said}\n");
+        }
+    }
+    text
+}

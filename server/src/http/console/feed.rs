@@ -1,0 +1,204 @@
+//! What an agent's console is told, over whichever connection it has.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use porchlight_app::console::wire::{CannedResponse, Colleague, Desk, Team, Told};
+use porchlight_domain::id::{AgentId, ChatId};
+
+use super::{
+    chats::{line, row},
+    session::Right,
+};
+use crate::{
+    http::{App, problem::Problem},
+    realtime::{AgentConnection, Hub, ToAgent},
+    store::{AgentRow, ChatFilter, Command, Failure, News, Queue, StoreError, Tx},
+};
+
+/// The most chats under way that a desk shows.
+const DESK_MAX: u32 = 500;
+
+/// The connection of a console.
+pub(super) struct Feed {
+    app: App,
+    agent: AgentRow,
+    connection: AgentConnection,
+}
+
+impl Feed {
+    /// The agent is there from now on.
+    pub(super) async fn begin(app: App, agent: AgentRow) -> Result<Self, Problem> {
+        let connection = app.store.hub().agent(agent.id);
+        let feed = Self { app, agent, connection };
+        feed.present().await?;
+        Ok(feed)
+    }
+
+    /// Notes that the agent is present, for as long as the grace time.
+    pub(super) async fn present(&self) -> Result<(), Problem> {
+        let grace = SignedDuration::from_secs(i64::try_from(self.app.settings.presence_grace_seconds).unwrap_or(i64::MAX));
+        let until = self.app.engine.outside.now().checked_add(grace).unwrap_or(jiff::Timestamp::MAX);
+        Ok(self.app.store.commit(Present { agent: self.agent.id, until, now: self.app.engine.outside.now() }).await?)
+    }
+
+    /// The desk as it is now.
+    pub(super) async fn desk(&self) -> Result<Told, Problem> {
+        let desk = self.app.store.look(ReadDesk::of(&self.app, &self.agent)).await?;
+        Ok(Told::Desk(Box::new(desk)))
+    }
+
+    /// What there is to tell next; none when the console could not keep up, and is to come again.
+    pub(super) async fn next(&mut self) -> Option<Vec<Told>> {
+        let mut news = self.connection.news.recv().await?;
+        let (mut told, mut chats, mut agents) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        // What has gathered is told at once; of what changed several times only what it is now.
+        loop {
+            match news {
+                ToAgent::Chat(chat) => drop(chats.insert(chat)),
+                ToAgent::Agent(agent) => drop(agents.insert(agent)),
+                ToAgent::Said(chat, lines) => told.push(Told::Said { chat, lines: lines.iter().map(line).collect() }),
+                ToAgent::Typing(chat) => told.push(Told::Typing { chat }),
+                ToAgent::Seen(chat, number) => told.push(Told::Seen { chat, number }),
+            }
+            match self.connection.news.try_recv() {
+                Ok(next) => news = next,
+                Err(_) => break,
+            }
+        }
+        if chats.is_empty() && agents.is_empty() {
+            return Some(told);
+        }
+        let changed = Changed {
+            agent: self.agent.clone(),
+            hub: self.app.store.hub().clone(),
+            limit: self.app.engine.chat_limit,
+            now: self.app.engine.outside.now(),
+            chats,
+            agents,
+        };
+        match self.app.store.look(changed).await {
+            // Chats first: what is said is said in one that is known.
+            Ok(mut changed) => {
+                changed.append(&mut told);
+                Some(changed)
+            }
+            Err(failure) => {
+                tracing::warn!(%failure, "a console could not be brought up to date");
+                None
+            }
+        }
+    }
+}
+
+struct Present {
+    agent: AgentId,
+    until: jiff::Timestamp,
+    now: jiff::Timestamp,
+}
+
+impl Command for Present {
+    type Done = ();
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
+        let Some(agent) = tx.agent(self.agent).await? else { return Ok(()) };
+        let was = agent.present_until > self.now;
+        tx.set_present_until(self.agent, self.until).await?;
+        if !was {
+            tx.tell(News::Agent { agent: self.agent });
+        }
+        Ok(())
+    }
+}
+
+/// The desk of an agent.
+pub(super) struct ReadDesk {
+    agent: AgentRow,
+    hub: Hub,
+    limit: u32,
+    now: jiff::Timestamp,
+}
+
+impl ReadDesk {
+    pub(super) fn of(app: &App, agent: &AgentRow) -> Self {
+        Self { agent: agent.clone(), hub: app.store.hub().clone(), limit: app.engine.chat_limit, now: app.engine.outside.now() }
+    }
+}
+
+impl Command for ReadDesk {
+    type Done = Desk;
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Desk, Failure<Problem>> {
+        let Self { agent, hub, limit, now } = self;
+        let filter =
+            ChatFilter { queue: Queue::All, agent: agent.id, sites: agent.sites(), text: None, after: None, limit: DESK_MAX };
+        let mut chats = Vec::new();
+        for record in tx.chats(&filter).await?.0 {
+            chats.push(row(tx, &hub, &agent, &record).await?);
+        }
+        let colleagues = colleagues(tx, &agent, limit, now).await?;
+        let mut teams = Vec::new();
+        for team in tx.teams().await? {
+            if agent.serves(&team.site) {
+                teams.push(Team { site: team.site, id: team.id, name: team.name });
+            }
+        }
+        let mut responses = Vec::new();
+        for response in tx.canned_responses().await? {
+            if agent.serves(&response.site) {
+                responses.push(CannedResponse { site: response.site, shortcut: response.shortcut, text: response.text });
+            }
+        }
+        Ok(Desk {
+            me: colleagues.iter().find(|colleague| colleague.id == agent.id).cloned(),
+            manages: agent.may(Right::ManageAgents),
+            chats,
+            colleagues,
+            teams,
+            responses,
+        })
+    }
+}
+
+/// Those an agent works with, and the agent.
+async fn colleagues(tx: &mut Tx<'_>, agent: &AgentRow, limit: u32, now: jiff::Timestamp) -> Result<Vec<Colleague>, StoreError> {
+    let all = tx.colleagues(now, limit).await?;
+    let shared =
+        |sites: &[porchlight_domain::id::SiteKey]| agent.sites().is_none() || sites.iter().any(|site| agent.serves(site));
+    Ok(all
+        .into_iter()
+        .filter(|colleague| colleague.id == agent.id || colleague.sites.is_empty() || shared(&colleague.sites))
+        .collect())
+}
+
+/// What has become of some chats and agents.
+struct Changed {
+    agent: AgentRow,
+    hub: Hub,
+    limit: u32,
+    now: jiff::Timestamp,
+    chats: BTreeSet<ChatId>,
+    agents: BTreeSet<AgentId>,
+}
+
+impl Command for Changed {
+    type Done = Vec<Told>;
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Vec<Told>, Failure<Problem>> {
+        let Self { agent, hub, limit, now, chats, agents } = self;
+        let mut told = Vec::new();
+        for chat in chats {
+            if let Some(record) = tx.chat(chat).await?.filter(|record| agent.serves(&record.site)) {
+                told.push(Told::Chat(Box::new(row(tx, &hub, &agent, &record).await?)));
+            }
+        }
+        if !agents.is_empty() {
+            let known = colleagues(tx, &agent, limit, now).await?;
+            told.extend(known.into_iter().filter(|colleague| agents.contains(&colleague.id)).map(Told::Colleague));
+        }
+        Ok(told)
+    }
+}

@@ -1,0 +1,36 @@
+//! The agents' console: its pages, and what its desk asks and is told.
+
+mod act;
+mod agents;
+mod availability;
+mod chats;
+mod desk;
+mod feed;
+mod invite;
+mod join;
+mod render;
+mod responses;
+mod session;
+mod sign_in;
+mod socket;
+mod teams;
+
+use axum::Router;
+
+use super::App;
+
+pub(crate) use invite::{Invite, first_administrator};
+pub(crate) use sign_in::hash;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .merge(desk::routes())
+        .merge(socket::routes())
+        .merge(chats::routes())
+        .merge(sign_in::routes())
+        .merge(join::routes())
+        .merge(agents::routes())
+        .merge(teams::routes())
+        .merge(responses::routes())
+        .merge(availability::routes())
+}

@@ -1,0 +1,162 @@
+//! The clock: does what is due, whoever is connected.
+//!
+//! What is due stands in the store, not in a task that sleeps: after a restart the clock finds it all again.
+
+use std::time::Duration;
+
+use porchlight_domain::{id::ChatId, livechat::ChatCommand};
+
+use crate::{
+    store::{Command, Failure, Store, StoreError, Tx},
+    visit::Engine,
+};
+
+/// The most chats that are seen to within one transaction.
+const AT_ONCE: u32 = 50;
+/// The longest the clock sleeps: what nobody woke it for is seen to after this.
+const SLEEP_MAX: Duration = Duration::from_secs(5);
+/// How long it waits after a failure of the store.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// The clock.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    store: Store,
+    engine: Engine,
+}
+
+impl Clock {
+    pub(crate) const fn new(store: Store, engine: Engine) -> Self {
+        Self { store, engine }
+    }
+
+    /// After a start: whoever was connected is not any more.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn begin(&self) -> Result<(), StoreError> {
+        self.commit(Begin(self.engine.clone())).await
+    }
+
+    /// Does all that is due by now.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn tick(&self) -> Result<(), StoreError> {
+        while self.commit(Due(self.engine.clone())).await? > 0 {}
+        self.commit(Serve(self.engine.clone())).await
+    }
+
+    /// Does what is due when it is due, for ever.
+    pub async fn run(self) {
+        while let Err(error) = self.begin().await {
+            tracing::error!(%error, "the clock could not begin");
+            tokio::time::sleep(AFTER_FAILURE).await;
+        }
+        loop {
+            let wait = match self.tick_and_look().await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::error!(%error, "what is due was not done");
+                    AFTER_FAILURE
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.store.hub().changed() => {}
+            }
+        }
+    }
+
+    /// Does all that is due, and says how long nothing is.
+    async fn tick_and_look(&self) -> Result<Duration, StoreError> {
+        self.tick().await?;
+        let due = match self.store.look(Next).await {
+            Ok(due) => due,
+            Err(Failure::Store(error)) => return Err(error),
+            Err(Failure::Refused(never)) => match never {},
+        };
+        let wait = due.map(|due| due.duration_since(self.engine.outside.now()));
+        // A moment that has passed while it was being read is seen to at once.
+        Ok(wait.map_or(SLEEP_MAX, |wait| Duration::try_from(wait).unwrap_or_default().min(SLEEP_MAX)))
+    }
+
+    async fn commit<C: Command<Refusal = Never>>(&self, command: C) -> Result<C::Done, StoreError> {
+        self.store.commit(command).await.map_err(|failure| match failure {
+            Failure::Store(error) => error,
+            Failure::Refused(never) => match never {},
+        })
+    }
+}
+
+type Never = std::convert::Infallible;
+
+/// Lets the domain decide about some chats. What it refuses is not to be done; the others are, all the same.
+async fn each(tx: &mut Tx<'_>, engine: &Engine, chats: &[ChatId], command: &ChatCommand) -> Result<(), StoreError> {
+    for chat in chats {
+        let Some(record) = tx.chat(*chat).await? else { continue };
+        match engine.chat(tx, &record, command.clone(), None).await {
+            Ok(()) => {}
+            Err(Failure::Refused(refusal)) => tracing::debug!(%chat, %refusal, "nothing was due"),
+            Err(Failure::Store(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+struct Begin(Engine);
+
+impl Command for Begin {
+    type Done = ();
+    type Refusal = Never;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Never>> {
+        for chat in tx.chats_connected().await? {
+            if let Some(record) = tx.chat(chat).await? {
+                self.0.left(tx, record).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Due(Engine);
+
+impl Command for Due {
+    /// How many were seen to.
+    type Done = usize;
+    type Refusal = Never;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<usize, Failure<Never>> {
+        let now = self.0.outside.now();
+        let due = tx.chats_due(now, AT_ONCE).await?;
+        each(tx, &self.0, &due, &ChatCommand::Tick).await?;
+        // One that is due still would be due for ever.
+        let still = tx.chats_due(now, AT_ONCE).await?;
+        Ok(if still == due { 0 } else { due.len() })
+    }
+}
+
+/// Offers chats that wait to those who are free.
+struct Serve(Engine);
+
+impl Command for Serve {
+    type Done = ();
+    type Refusal = Never;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Never>> {
+        let queued = tx.chats_queued().await?;
+        Ok(each(tx, &self.0, &queued, &ChatCommand::Free).await?)
+    }
+}
+
+struct Next;
+
+impl Command for Next {
+    type Done = Option<jiff::Timestamp>;
+    type Refusal = Never;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Never>> {
+        Ok(tx.next_due().await?)
+    }
+}

@@ -1,0 +1,210 @@
+//! Who is connected, and what they are told.
+//!
+//! The hub holds no truth: it only wakes. What a connection is told it takes from what was committed, and a connection that
+//! cannot keep up is cut off; it comes again and asks for what it missed.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use porchlight_domain::id::{AgentId, ChatId, ConversationId, VisitorId};
+use tokio::sync::{Notify, mpsc};
+
+use crate::store::{ChatEntry, ChatNews, News};
+
+/// How much may wait for a connection before it is cut off.
+const WAITING_MAX: usize = 256;
+
+/// What a visitor's connection is told.
+#[derive(Debug, Clone)]
+pub(crate) enum ToVisitor {
+    /// The conversation went on.
+    Changed,
+    /// The agent is typing.
+    Typing,
+    /// The agent has seen the transcript up to a line.
+    Seen(u32),
+}
+
+/// What an agent's connection is told.
+#[derive(Debug, Clone)]
+pub(crate) enum ToAgent {
+    /// A chat is new or has changed.
+    Chat(ChatId),
+    /// Something was said in a chat that is theirs, or that they are asked to take.
+    Said(ChatId, Arc<[ChatEntry]>),
+    /// The visitor of a chat is typing.
+    Typing(ChatId),
+    /// The visitor of a chat has seen the transcript up to a line.
+    Seen(ChatId, u32),
+    /// An agent's state has changed.
+    Agent(AgentId),
+}
+
+/// A visitor's conversation, as its connections are filed.
+pub(crate) type Talk = (VisitorId, ConversationId);
+
+/// Who is connected.
+#[derive(Clone, Default)]
+pub(crate) struct Hub {
+    inner: Arc<Mutex<Inner>>,
+    /// Wakes the clock: something is due at another time than it thought.
+    changed: Arc<Notify>,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hub")
+    }
+}
+
+#[derive(Default)]
+struct Inner {
+    next: u64,
+    visitors: HashMap<Talk, Vec<(u64, mpsc::Sender<ToVisitor>)>>,
+    agents: HashMap<AgentId, Vec<(u64, mpsc::Sender<ToAgent>)>>,
+}
+
+/// A connection of a visitor; dropping it ends it.
+pub(crate) struct VisitorConnection {
+    hub: Hub,
+    talk: Talk,
+    id: u64,
+    pub(crate) news: mpsc::Receiver<ToVisitor>,
+}
+
+/// A connection of an agent; dropping it ends it.
+pub(crate) struct AgentConnection {
+    hub: Hub,
+    agent: AgentId,
+    id: u64,
+    pub(crate) news: mpsc::Receiver<ToAgent>,
+}
+
+impl Hub {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // Nothing that could panic holds the lock.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a connection of a visitor.
+    pub(crate) fn visitor(&self, talk: Talk) -> VisitorConnection {
+        let (sender, news) = mpsc::channel(WAITING_MAX);
+        let mut inner = self.inner();
+        inner.next += 1;
+        let id = inner.next;
+        inner.visitors.entry(talk.clone()).or_default().push((id, sender));
+        VisitorConnection { hub: self.clone(), talk, id, news }
+    }
+
+    /// Adds a connection of an agent.
+    pub(crate) fn agent(&self, agent: AgentId) -> AgentConnection {
+        let (sender, news) = mpsc::channel(WAITING_MAX);
+        let mut inner = self.inner();
+        inner.next += 1;
+        let id = inner.next;
+        inner.agents.entry(agent).or_default().push((id, sender));
+        AgentConnection { hub: self.clone(), agent, id, news }
+    }
+
+    /// Whether a visitor has a connection to a conversation.
+    pub(crate) fn is_here(&self, talk: &Talk) -> bool {
+        self.inner().visitors.contains_key(talk)
+    }
+
+    /// The agents who have a connection.
+    pub(crate) fn present(&self) -> Vec<AgentId> {
+        self.inner().agents.keys().copied().collect()
+    }
+
+    /// Tells a visitor's connections something that is not stored.
+    pub(crate) fn tell_visitor(&self, talk: &Talk, what: &ToVisitor) {
+        let mut inner = self.inner();
+        if let Some(connections) = inner.visitors.get_mut(talk) {
+            // One that is full, or gone, is let go; its task sees that and ends.
+            connections.retain(|(_, connection)| connection.try_send(what.clone()).is_ok());
+            if connections.is_empty() {
+                inner.visitors.remove(talk);
+            }
+        }
+    }
+
+    /// Tells an agent's connections something.
+    pub(crate) fn tell_agent(&self, agent: AgentId, what: &ToAgent) {
+        let mut inner = self.inner();
+        if let Some(connections) = inner.agents.get_mut(&agent) {
+            connections.retain(|(_, connection)| connection.try_send(what.clone()).is_ok());
+            if connections.is_empty() {
+                inner.agents.remove(&agent);
+            }
+        }
+    }
+
+    fn tell_agents(&self, what: &ToAgent) {
+        for agent in self.present() {
+            self.tell_agent(agent, what);
+        }
+    }
+
+    /// Tells what was committed.
+    pub(crate) fn publish(&self, news: &News) {
+        match news {
+            News::Chat(news) => self.publish_chat(news),
+            News::Agent { agent } => {
+                self.tell_agents(&ToAgent::Agent(*agent));
+                self.changed.notify_one();
+            }
+        }
+    }
+
+    fn publish_chat(&self, news: &ChatNews) {
+        self.tell_visitor(&(news.visitor, news.conversation.clone()), &ToVisitor::Changed);
+        if !news.lines.is_empty() {
+            let lines: Arc<[ChatEntry]> = news.lines.clone().into();
+            for agent in news.agents.iter().collect::<HashSet<_>>() {
+                self.tell_agent(*agent, &ToAgent::Said(news.chat, Arc::clone(&lines)));
+            }
+        }
+        if news.changed {
+            // Each connection reads what its agent may see of it.
+            self.tell_agents(&ToAgent::Chat(news.chat));
+            self.changed.notify_one();
+        }
+        if news.freed {
+            for agent in &news.agents {
+                self.tell_agents(&ToAgent::Agent(*agent));
+            }
+        }
+    }
+
+    /// Waits until something may be due at another time than before.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+impl Drop for VisitorConnection {
+    fn drop(&mut self) {
+        let mut inner = self.hub.inner();
+        if let Some(connections) = inner.visitors.get_mut(&self.talk) {
+            connections.retain(|(id, _)| *id != self.id);
+            if connections.is_empty() {
+                inner.visitors.remove(&self.talk);
+            }
+        }
+    }
+}
+
+impl Drop for AgentConnection {
+    fn drop(&mut self) {
+        let mut inner = self.hub.inner();
+        if let Some(connections) = inner.agents.get_mut(&self.agent) {
+            connections.retain(|(id, _)| *id != self.id);
+            if connections.is_empty() {
+                inner.agents.remove(&self.agent);
+            }
+        }
+    }
+}
