@@ -230,7 +230,7 @@ pub fn ResponsesPage(
     let empty = responses.is_empty();
     view! {
         <h1>"Canned responses"</h1>
-        <p class="hint">"Type / and the shortcut while you answer. A text may hold {{name}} or another attribute of the visitor, and {{agent}}, your own name."</p>
+        <p class="hint">"Type / and the shortcut while you answer. A text may hold {{visitor.firstName}} or another attribute of the visitor, and {{agent}}, your own name."</p>
         <ProblemLine problem/>
         {empty.then(|| view! { <p class="empty">"There are none yet."</p> })}
         <ul class="agent-list">

@@ -178,7 +178,7 @@ pub struct CannedResponse {
     pub site: SiteKey,
     /// What is typed after `/`.
     pub shortcut: String,
-    /// The text; may hold `{{attribute}}` of the visitor and `{{agent}}`, the agent's own name.
+    /// The text; may hold `{{visitor.NAME}}`, an attribute of the visitor, and `{{agent}}`, the agent's own name.
     pub text: String,
 }
 

@@ -20,7 +20,7 @@ pub const AGENTS: [(&str, &str, Role); 2] =
 pub const PASSWORD: &str = "porchlight-demo";
 const SITE: &str = "demo";
 const RESPONSES: [(&str, &str); 2] = [
-    ("hello", "Hello {{firstName}}, this is {{agent}}. How can I help?"),
+    ("hello", "Hello {{visitor.firstName}}, this is {{agent}}. How can I help?"),
     ("hours", "Our workshop is open Monday to Friday, 9 to 18, and on Saturdays until 14."),
 ];
 

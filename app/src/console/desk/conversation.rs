@@ -202,7 +202,7 @@ fn Composer(state: State, answers: bool) -> impl IntoView {
         let me = state.desk.with_untracked(|desk| desk.me.as_ref().map(|me| me.name.clone()).unwrap_or_default());
         let mut filled = template.replace("{{agent}}", &me);
         for (name, value) in of(state, |detail| detail.attributes.clone()) {
-            filled = filled.replace(&format!("{{{{{name}}}}}"), &value);
+            filled = filled.replace(&format!("{{{{visitor.{name}}}}}"), &value);
         }
         // What is not known is left out rather than shown as it was written.
         while let Some((before, rest)) = filled.clone().split_once("{{") {

@@ -63,7 +63,7 @@ fn DeskIsland(desk: Desk, selected: Option<Detail>, answers: bool) -> impl IntoV
 fn OfferBanner(state: State) -> impl IntoView {
     let offered = Memo::new(move |_| state.offered());
     view! {
-        <div role="alert">
+        <div role="alert" class="offers">
             {move || offered.get().map(|row| {
                 let chat = row.id;
                 let until = row.offer_until;
