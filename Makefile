@@ -33,6 +33,7 @@ lint: setup ## formatting, clippy for the server and for the browser, types of t
 	@cargo fmt --all --check
 	@cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	@cargo clippy --quiet --package=porchlight-widget --target=wasm32-unknown-unknown -- --deny warnings
+	@cargo clippy --quiet --package=porchlight-console --target=wasm32-unknown-unknown -- --deny warnings
 	@npx tsc --project frontend/loader
 	@npx tsc --project end2end
 	@bin/deny

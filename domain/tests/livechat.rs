@@ -1,5 +1,5 @@
 //! Live chats: every transition, and what holds whatever visitors, agents, the clock and restarts do between each other.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use jiff::{SignedDuration, Timestamp};
 use porchlight_domain::{
@@ -355,7 +355,7 @@ fn routing_asks_those_whom_it_is_for() {
         site.members.iter_mut().take(2).for_each(|member| member.offered_at = Some(now));
     };
     assert_eq!(ask(json!({}), turn), Some(agent(3)), "who was asked the longest ago");
-    let rule = json!({ "rules": [{ "if": { "attribute": "topic", "exists": false }, "routing": { "team": "even" } }] });
+    let rule = json!({ "rules": [{ "if": { "attribute": "topic", "known": false }, "routing": { "team": "even" } }] });
     assert_eq!(ask(rule, |_| ()), Some(agent(2)));
 }
 

@@ -165,13 +165,13 @@ impl Engine {
         }
         if let (Some(chat), Some(conversation)) = (state.chat, about.conversation) {
             let mut happened = happened;
-            let about = Chatted { about, conversation, session: state.session.id, by_visitor, answer };
+            let about = Chatted { about, conversation, session: state.session.id, by_visitor, answer, now };
             let mut before = record;
             // The one that ended is kept before the one that follows it: of one conversation only one is under way.
             if let Some(over) = happened.over.take() {
-                self.put_chat(tx, &about, before.take(), over, std::mem::take(&mut happened.entries), None, now).await?;
+                self.put_chat(tx, &about, before.take(), over, std::mem::take(&mut happened.entries), None).await?;
             }
-            self.put_chat(tx, &about, before, chat, happened.entries, happened.offered, now).await?;
+            self.put_chat(tx, &about, before, chat, happened.entries, happened.offered).await?;
         }
         Ok(state.session)
     }
@@ -243,12 +243,11 @@ impl Engine {
     async fn put_chat(
         &self,
         tx: &mut Tx<'_>,
-        &Chatted { about, conversation, session, by_visitor, answer }: &Chatted<'_>,
+        &Chatted { about, conversation, session, by_visitor, answer, now }: &Chatted<'_>,
         before: Option<ChatRecord>,
         chat: Chat,
         entries: Vec<Entry>,
         offered: Option<AgentId>,
-        now: Timestamp,
     ) -> Result<(), StoreError> {
         let known = before.as_ref().map(|record| &record.chat);
         if known == Some(&chat) && entries.is_empty() {
@@ -326,6 +325,7 @@ struct Chatted<'a> {
     session: SessionId,
     by_visitor: bool,
     answer: Option<AnswerId>,
+    now: Timestamp,
 }
 
 type Key = (SiteKey, ConversationId, u32);

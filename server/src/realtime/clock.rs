@@ -51,7 +51,7 @@ impl Clock {
     pub async fn run(self) {
         while let Err(error) = self.begin().await {
             tracing::error!(%error, "the clock could not begin");
-            tokio::time::sleep(AFTER_FAILURE).await;
+            self.wait(AFTER_FAILURE).await;
         }
         loop {
             let wait = match self.tick_and_look().await {
@@ -61,11 +61,14 @@ impl Clock {
                     AFTER_FAILURE
                 }
             };
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.store.hub().changed() => {}
-            }
+            self.wait(wait).await;
         }
+    }
+
+    /// Waits until something may be due at another time than before, but no longer than is said.
+    async fn wait(&self, longest: Duration) {
+        // That nothing came is as good: the store says what is due.
+        let _ = tokio::time::timeout(longest, self.store.hub().changed()).await;
     }
 
     /// Does all that is due, and says how long nothing is.

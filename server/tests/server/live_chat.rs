@@ -107,7 +107,7 @@ impl Socket {
     async fn next(&mut self) -> Value {
         loop {
             let waited = tokio::time::timeout(std::time::Duration::from_secs(10), self.0.next()).await;
-            match waited.expect("something is told").unwrap().unwrap() {
+            match waited.unwrap().unwrap().unwrap() {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 Message::Close(_) => return json!("closed"),
                 _ => {}
@@ -330,4 +330,88 @@ async fn who_may_not_is_refused() {
     assert_eq!(stranger.next().await["bad"], "bad_token");
     let agent = app.store.look(FindAgent(ada.id)).await.unwrap();
     assert!(agent.serves(&"shop".parse().unwrap()) && !agent.serves(&"other".parse().unwrap()));
+}
+
+/// Numbers that look random, the same from the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn one_in(&mut self, sides: u64) -> bool {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33).is_multiple_of(sides)
+    }
+}
+
+/// How many messages each side sends; `make torture` sends more.
+fn messages() -> usize {
+    if std::env::var_os("PORCHLIGHT_TORTURE").is_some() { 10_000 } else { 200 }
+}
+
+#[tokio::test]
+async fn no_message_is_lost_doubled_or_moved_however_often_connections_break() {
+    let seed = std::env::var("PORCHLIGHT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_124);
+    println!("PORCHLIGHT_SEED={seed}");
+    let mut dice = Dice(seed);
+    let app = TestApp::init()
+        .with_settings(|settings| settings.commands_per_minute = 1_000_000)
+        .with_conversation(TALK)
+        .start_only()
+        .await;
+    let ada = add_agent(&app, 1, Role::Agent).await;
+    let mut desk = Socket::desk(&app, &ada).await;
+    let visitor = app.visitor().await;
+    visitor.open().await;
+    let chat = desk.offered().await;
+    desk.ask(1, json!({ "do": "accept", "chat": chat })).await;
+    let mut panel = Socket::panel(&visitor, 1).await;
+    let (mut unsure_of_visitor, mut unsure_of_agent): (Vec<Value>, Vec<Value>) = (vec![], vec![]);
+    for number in 0..messages() {
+        let said = json!({ "say": { "id": visitor.id(), "text": format!("visitor {number}") } });
+        panel.say(&said).await;
+        unsure_of_visitor.push(said);
+        let said =
+            json!({ "id": 10 + number, "do": "say", "chat": chat, "message": visitor.id(), "text": format!("agent {number}") });
+        desk.say(&said).await;
+        unsure_of_agent.push(said);
+        // Sometimes it is sent twice, sometimes the connection breaks before anybody knows what arrived.
+        if dice.one_in(7) {
+            panel.say(unsure_of_visitor.last().unwrap()).await;
+        }
+        if dice.one_in(5) {
+            panel = Socket::panel(&visitor, 1).await;
+            for said in &unsure_of_visitor {
+                panel.say(said).await;
+            }
+        }
+        if dice.one_in(6) {
+            desk = Socket::desk(&app, &ada).await;
+            for said in &unsure_of_agent {
+                desk.say(said).await;
+            }
+        }
+        if dice.one_in(4) {
+            let last = unsure_of_visitor.last().unwrap()["say"]["id"].clone();
+            panel.until(|told| told["done"] == last).await;
+            unsure_of_visitor.clear();
+            let last = unsure_of_agent.last().unwrap()["id"].clone();
+            desk.until(|told| told["done"]["id"] == last).await;
+            unsure_of_agent.clear();
+        }
+    }
+    if let Some(said) = unsure_of_visitor.last() {
+        panel.until(|told| told["done"] == said["say"]["id"]).await;
+    }
+    if let Some(said) = unsure_of_agent.last() {
+        desk.until(|told| told["done"]["id"] == said["id"]).await;
+    }
+    let detail = app.get(&format!("/console/api/chats/{chat}")).header("cookie", &ada.cookie).send().await.unwrap();
+    let lines = good(detail).await["lines"].as_array().unwrap().clone();
+    for side in ["visitor", "agent"] {
+        let said: Vec<_> = lines.iter().filter(|line| line["author"] == side).map(|line| text(&line["text"])).collect();
+        let expected: Vec<_> = (0..messages()).map(|number| format!("{side} {number}")).collect();
+        assert_eq!(said, expected, "seed {seed}");
+    }
+    for (index, line) in lines.iter().enumerate() {
+        assert_eq!(line["number"], index + 1, "lines are numbered without gaps");
+    }
 }

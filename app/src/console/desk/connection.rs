@@ -14,6 +14,7 @@ mod inert {
         0
     }
     pub(in crate::console::desk) fn open(_: State, _: ChatId) {}
+    pub(in crate::console::desk) fn accept(_: State, _: ChatId) {}
     pub(in crate::console::desk) fn list(_: State, _: bool) {}
     pub(in crate::console::desk) fn note(_: State, _: ChatId, _: String) {}
     pub(in crate::console::desk) fn tags(_: ChatId, _: Vec<String>) {}
@@ -188,8 +189,16 @@ mod live {
             state.connected.set(true);
         }
         let follows = matches!(&told, Told::Said { chat, .. } if state.selected() == Some(*chat));
+        let accepted = match (&told, state.accepting.get_untracked()) {
+            (Told::Done { id, .. }, Some((asked, chat))) if *id == asked => Some(chat),
+            _ => None,
+        };
         if let Some(chat) = state.take(told) {
             open(state, chat);
+        }
+        if let Some(chat) = accepted {
+            state.accepting.set(None);
+            show(state, chat, true);
         }
         if begun {
             send_again(state);
@@ -252,8 +261,18 @@ mod live {
         if response.ok() { Ok(text) } else { Err(text.into()) }
     }
 
+    /// Takes a chat that is offered, and shows it once it is taken.
+    pub(in crate::console::desk) fn accept(state: State, chat: ChatId) {
+        let asked = ask(state, Ask::Accept { chat });
+        state.accepting.set(Some((asked, chat)));
+    }
+
     /// Shows a chat.
     pub(in crate::console::desk) fn open(state: State, chat: ChatId) {
+        show(state, chat, false);
+    }
+
+    fn show(state: State, chat: ChatId, to_write: bool) {
         spawn_local(async move {
             match request("GET", &format!("/console/api/chats/{chat}"), None)
                 .await
@@ -267,9 +286,17 @@ mod live {
                     {
                         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&path));
                     }
+                    let mut detail = detail;
+                    // What was told while this was under way is newer.
+                    if let Some(row) = state.desk.with_untracked(|desk| desk.chats.iter().find(|row| row.id == chat).cloned()) {
+                        detail.row = row;
+                    }
                     state.detail.set(Some(detail));
                     scroll_down();
                     tell_seen(state);
+                    if to_write {
+                        focus("composer");
+                    }
                 }
                 _ => state.problem.set(Some("The chat could not be shown. Please try again.".to_owned())),
             }
@@ -421,9 +448,7 @@ mod live {
                 "k" => step(-1),
                 "a" => {
                     if let Some(chat) = offered() {
-                        ask(state, Ask::Accept { chat });
-                        open(state, chat);
-                        focus("composer");
+                        accept(state, chat);
                     }
                 }
                 "d" => {

@@ -76,9 +76,7 @@ fn OfferBanner(state: State) -> impl IntoView {
                             <span aria-hidden="true">{move || if state.seconds.get() > 0 { format!("{} s", left()) } else { String::new() }}</span>
                         </p>
                         <button class="button-primary" type="button" on:click=move |_| {
-                            connection::ask(state, Ask::Accept { chat });
-                            connection::open(state, chat);
-                            connection::focus("composer");
+                            connection::accept(state, chat);
                         }>"Accept"</button>
                         <button class="button" type="button" on:click=move |_| { connection::ask(state, Ask::Decline { chat }); }>"Decline"</button>
                     </div>

@@ -51,6 +51,9 @@ pub(super) struct State {
     pub(super) pending: RwSignal<Vec<Pending>>,
     pub(super) problem: RwSignal<Option<String>>,
     pub(super) about: RwSignal<bool>,
+    /// The chat that is opened once the server has said that it is accepted, and the number that was asked under.
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "on the server nothing is accepted"))]
+    pub(super) accepting: RwSignal<Option<(u32, ChatId)>>,
     /// Counts up every second, for what runs out.
     pub(super) seconds: RwSignal<i64>,
 }
@@ -72,6 +75,7 @@ impl State {
             pending: RwSignal::new(Vec::new()),
             problem: RwSignal::new(None),
             about: RwSignal::new(false),
+            accepting: RwSignal::new(None),
             seconds: RwSignal::new(0),
         }
     }

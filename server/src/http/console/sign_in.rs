@@ -101,7 +101,7 @@ fn matches(password: &str, hash: &str) -> bool {
 /// The hash of a password nobody has, for those who are not there.
 fn nobody() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
-    HASH.get_or_init(|| hash(&SaltString::generate(&mut OsRng).to_string()).unwrap_or_default())
+    HASH.get_or_init(|| hash(SaltString::generate(&mut OsRng).as_ref()).unwrap_or_default())
 }
 
 /// A password as it is kept: Argon2id with the parameters that OWASP names first.

@@ -203,7 +203,7 @@ impl Live {
             Said::Say { id, text } => self.write(socket, id, ChatCommand::Say { id, text }).await,
             Said::End(id) => self.write(socket, id, ChatCommand::End).await,
             Said::Typing(_) => {
-                self.pass_on(|chat| ToAgent::Typing(chat), None).await;
+                self.pass_on(ToAgent::Typing, None).await;
                 Ok(())
             }
             Said::Seen(number) => {

@@ -1,0 +1,235 @@
+// A visitor is handed to an agent: both sides in a browser each, as they see it.
+
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { Widget, expect, forBrowser, heard, logOf, test } from "../fixtures";
+import { type Agent, agentOf } from "../support/agent";
+import { type Authored, makeSite } from "../support/site";
+
+const TALK: Authored = {
+  id: "talk",
+  typingDelay: 0,
+  cards: [
+    { id: "how", card: "question", text: "How can we help?", choices: [{ label: "A person, please" }] },
+    { id: "person", card: "liveChat", text: "One moment.", fallbackText: "Nobody is there right now." },
+    { id: "end", card: "end", text: "Thank you." },
+  ],
+};
+
+/** The visitor asks for a person. */
+async function asks(page: Page, widget: Widget, address: string): Promise<void> {
+  await page.goto(address);
+  await widget.open();
+  await widget.choices.first().click();
+}
+
+async function accept(agent: Agent): Promise<void> {
+  await agent.page.locator(".offer").getByRole("button", { name: "Accept" }).click();
+  await expect(agent.page.locator("#composer")).toBeVisible();
+}
+
+async function write(agent: Agent, text: string): Promise<void> {
+  await agent.page.locator("#composer").fill(text);
+  await agent.page.keyboard.press("Enter");
+}
+
+const close = (...agents: Agent[]) => Promise.all(agents.map(({ context }) => context.close()));
+
+test("a visitor and an agent talk, another takes over, and it ends", async ({ page, browser, host, porchlight, widget }) => {
+  const site = await makeSite(porchlight, [TALK]);
+  const ada = await agentOf(browser, porchlight, site.key, "Ada");
+  await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
+  await expect(widget.card).toContainText("finding somebody");
+  await accept(ada);
+  await expect(widget.card).toContainText("Message to Ada");
+  await expect(widget.frame.locator("[data-author=notice]")).toHaveText("Ada has joined the chat");
+  await expect(ada.page.locator(".bot-line").first(), "the agent sees what was said before").toHaveText(/How can we help/);
+
+  await ada.page.locator("#composer").pressSequentially("Hel");
+  await expect(widget.frame.locator("#live")).toHaveText("Ada is typing…");
+  await write(ada, "Hello!\nSee https://example.com/a.");
+  const line = widget.frame.locator("[data-author=agent]");
+  await expect(line).toContainText("Hello!");
+  await expect(line.getByRole("link")).toHaveAttribute("href", "https://example.com/a");
+  await expect(ada.page.locator(".mark")).toHaveText("Seen");
+
+  await widget.field.pressSequentially("Hi");
+  await expect(ada.page.locator(".typing-line")).toHaveText("The visitor is typing…");
+  await widget.field.press("Enter");
+  await expect(ada.page.locator(".visitor-line").last()).toHaveText(/Hi/);
+  await expect(widget.field).toHaveValue("");
+  await expect(widget.visitor.last()).toContainText("Hi");
+
+  const grace = await agentOf(browser, porchlight, site.key, "Grace");
+  await ada.page.getByRole("button", { name: "Transfer" }).click();
+  await ada.page.locator(".menu-items").getByRole("button", { name: "Grace" }).click();
+  await expect(grace.page.locator(".offer")).toContainText("Ada hands you this chat");
+  await accept(grace);
+  await expect(widget.card).toContainText("Message to Grace");
+  await expect(ada.page.locator("#composer")).toHaveCount(0);
+  await write(grace, "I am Grace.");
+  await expect(line.last()).toContainText("I am Grace.");
+  await grace.page.locator("#end").click();
+  await grace.page.getByRole("button", { name: "End chat" }).click();
+  await expect(widget.bot.last()).toContainText("Thank you.");
+  await expect(grace.page.locator(".conversation")).toContainText("This chat has ended.");
+
+  const events = await heard(page).events();
+  const log = await logOf(porchlight, events[0].session);
+  await expect.poll(async () => (await heard(page).events()).length).toBe(log.length);
+  expect(await heard(page).events()).toEqual(log.map(forBrowser));
+  expect(log.map(({ type }) => type).filter((type) => /^(livechat|message|conversation\.completed)/.test(type))).toEqual([
+    "livechat.requested",
+    "livechat.initiated",
+    "message.received",
+    "message.sent",
+    "livechat.transferred",
+    "message.received",
+    "livechat.ended",
+    "conversation.completed",
+  ]);
+  const ctlive = (await heard(page).ctlive()).filter(({ type }) => type.startsWith("Chat"));
+  expect(ctlive.map(({ type }) => type)).toEqual(["ChatStarted", "ChatOnline", "ChatFinished"]);
+  const adobe = (await heard(page).adobe()).filter(({ name }) => name.includes("LIVE_CHAT"));
+  expect(adobe.map(({ payload }) => payload.agentName)).toEqual(["Ada", "Ada", "Grace"]);
+  expect([...ada.errors, ...grace.errors]).toEqual([]);
+  await close(ada, grace);
+});
+
+test("a chat goes on over a reload, and what was said meanwhile is there", async ({ page, browser, host, porchlight, widget }) => {
+  const site = await makeSite(porchlight, [TALK]);
+  const ada = await agentOf(browser, porchlight, site.key, "Ada");
+  const address = host.page({ tag: { "data-site": site.key } });
+  await asks(page, widget, address);
+  await accept(ada);
+  await expect(widget.card).toContainText("Message to Ada");
+  await page.goto("about:blank");
+  await write(ada, "Are you there?");
+  await page.goto(address);
+  await expect(widget.frame.locator("[data-author=agent]")).toContainText("Are you there?");
+  await widget.field.fill("Yes");
+  await widget.field.press("Enter");
+  await expect(ada.page.locator(".visitor-line").last()).toHaveText(/Yes/);
+  await write(ada, "Good.");
+  await expect(widget.frame.locator("[data-author=agent]").last()).toContainText("Good.");
+  await close(ada);
+});
+
+test("with the panel closed, the launcher says that something was said", async ({ page, browser, host, porchlight, widget }) => {
+  const site = await makeSite(porchlight, [TALK]);
+  const ada = await agentOf(browser, porchlight, site.key, "Ada");
+  await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
+  await accept(ada);
+  await expect(widget.card).toContainText("Message to Ada");
+  await widget.closeButton.click();
+  await write(ada, "One");
+  await write(ada, "Two");
+  await expect(widget.host.locator(".badge")).toHaveText("2");
+  await widget.launcher.click();
+  await expect(widget.host.locator(".badge")).toHaveCount(0);
+  await close(ada);
+});
+
+test("with nobody there the visitor is told at once", async ({ page, host, porchlight, widget }) => {
+  const site = await makeSite(porchlight, [TALK]);
+  await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
+  await expect(widget.bot.nth(1)).toContainText("Nobody is there right now.");
+  const types = await heard(page).types();
+  expect(types).toContain("fallback.shown");
+  expect(types.filter((type) => type.startsWith("livechat"))).toEqual([]);
+});
+
+const HOSTILE = [
+  "<img src=x onerror=alert(1)>",
+  "</textarea><script>alert(1)</script>",
+  "javascript:alert(1) https://a.example/\"onmouseover=alert(1)",
+  "\u202eevil\u202c \u200b\u2066x",
+  "{{visitor.email}} {{constructor.constructor('alert(1)')()}}",
+  "x".repeat(4000),
+];
+
+test("what either side types is text, whatever it is", async ({ page, browser, host, porchlight, widget }) => {
+  const site = await makeSite(porchlight, [TALK]);
+  const ada = await agentOf(browser, porchlight, site.key, "Ada");
+  page.on("dialog", () => expect(false, "a script ran").toBe(true));
+  ada.page.on("dialog", () => expect(false, "a script ran").toBe(true));
+  await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
+  await accept(ada);
+  await expect(widget.card).toContainText("Message to Ada");
+  for (const text of HOSTILE) {
+    await widget.field.fill(text);
+    await widget.field.press("Enter");
+    await expect(ada.page.locator(".visitor-line").last()).toContainText(text.slice(0, 20).trim());
+    await expect(widget.field).toHaveValue("");
+    await ada.page.locator("#composer").fill(text);
+    await ada.page.getByRole("button", { name: "Send" }).click();
+    await expect(widget.frame.locator("[data-author=agent]").last()).toContainText(text.slice(0, 20).trim());
+  }
+  for (const log of [widget.log, ada.page.locator("#log")]) {
+    expect(await log.evaluate((element) => element.querySelectorAll("img, script, [onerror], [onmouseover]").length)).toBe(0);
+    expect(await log.evaluate((element) => element.scrollWidth <= element.clientWidth + 1), "nothing sticks out").toBe(true);
+  }
+  expect(await heard(page).violations()).toEqual([]);
+  expect(ada.errors).toEqual([]);
+  await close(ada);
+});
+
+test("an agent answers by keyboard alone", async ({ page, browser, host, porchlight, widget }) => {
+  const site = await makeSite(porchlight, [TALK]);
+  const ada = await agentOf(browser, porchlight, site.key, "Ada");
+  await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
+  await expect(ada.page.locator(".offer")).toBeVisible();
+  await ada.page.keyboard.press("a");
+  await expect(ada.page.locator("#composer")).toBeFocused();
+  await ada.page.keyboard.type("Hello");
+  await ada.page.keyboard.press("Enter");
+  await expect(widget.frame.locator("[data-author=agent]")).toContainText("Hello");
+  await ada.page.locator("#log").focus();
+  await ada.page.keyboard.press("e");
+  await expect(ada.page.locator("#end")).toBeFocused();
+  await ada.page.keyboard.press("Enter");
+  await ada.page.getByRole("button", { name: "End chat" }).focus();
+  await ada.page.keyboard.press("Enter");
+  await expect(widget.bot.last()).toContainText("Thank you.");
+  await close(ada);
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`axe-core finds nothing in the console, ${colorScheme}`, async ({ page, browser, host, porchlight, widget }) => {
+    const site = await makeSite(porchlight, [TALK]);
+    const ada = await agentOf(browser, porchlight, site.key, "Ada", { colorScheme });
+    const check = async (where: string): Promise<void> => {
+      const { violations } = await new AxeBuilder({ page: ada.page }).analyze();
+      const found = violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${where}: ${id} at ${target.join(" ")}`));
+      expect(found).toEqual([]);
+    };
+    await check("inbox, empty");
+    await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
+    await expect(ada.page.locator(".offer")).toBeVisible();
+    await check("offer");
+    await accept(ada);
+    await write(ada, "Hello");
+    await expect(ada.page.locator(".mark")).toBeVisible();
+    await check("conversation");
+    for (const screen of ["availability", "responses"]) {
+      await ada.page.goto(`${porchlight.origin}/console/${screen}`);
+      await check(screen);
+    }
+    await ada.page.getByRole("button", { name: "Sign out" }).click();
+    await expect(ada.page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+    await check("sign in");
+    await close(ada);
+  });
+}
+
+test("at 375 px the list and the conversation take turns", async ({ page, browser, host, porchlight, widget }) => {
+  const site = await makeSite(porchlight, [TALK]);
+  const ada = await agentOf(browser, porchlight, site.key, "Ada", { viewport: { width: 375, height: 700 } });
+  await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
+  await accept(ada);
+  await expect(ada.page.locator(".lists")).toBeHidden();
+  await ada.page.getByRole("button", { name: "Back to the list" }).click();
+  await expect(ada.page.locator(".lists")).toBeVisible();
+  expect(await ada.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  await close(ada);
+});

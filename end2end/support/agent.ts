@@ -1,0 +1,36 @@
+// An agent: invited by the command line, joined and signed in by the console's own pages.
+
+import { type Browser, type BrowserContext, type Page, expect } from "@playwright/test";
+import type { Porchlight } from "./porchlight";
+
+export interface Agent {
+  name: string;
+  page: Page;
+  context: BrowserContext;
+  /** What went wrong in the agent's pages: errors, and what the policy refused. */
+  errors: string[];
+}
+
+let invited = 0;
+
+/** Lets somebody in, and opens their desk. */
+export async function agentOf(browser: Browser, porchlight: Porchlight, site: string, name: string, options: object = {}): Promise<Agent> {
+  const email = `${name.toLowerCase()}-${process.pid}-${++invited}@example.com`;
+  const [link] = porchlight.command("agent", "invite", email, "--site", site).split("\n");
+  const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !message.text().includes("404") && !message.text().includes("WebSocket")) errors.push(message.text());
+  });
+  await page.goto(porchlight.origin + link);
+  // What is secret does not stay in the address.
+  await expect(page).toHaveURL(/\/console\/join$/);
+  await page.getByLabel("Your name").fill(name);
+  await page.getByLabel("A new password").fill("correct horse battery");
+  await page.getByRole("button", { name: "Begin" }).click();
+  await expect(page.getByRole("button", { name: "Available" })).toBeVisible();
+  await expect(page.locator(".dot.on").first()).toBeVisible();
+  return { name, page, context, errors };
+}
