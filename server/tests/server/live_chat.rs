@@ -79,7 +79,7 @@ impl Socket {
             Err(tokio_tungstenite::tungstenite::Error::Http(response)) => {
                 Err(StatusCode::from_u16(response.status().as_u16()).unwrap())
             }
-            Err(error) => panic!("{error}"),
+            Err(error) => unreachable!("{error}"),
         }
     }
 
