@@ -1,50 +1,15 @@
 //! Live chat, from the visitor's form and an agent's console to the log.
 
-use std::net::SocketAddr;
-
-use futures_util::{SinkExt, StreamExt};
 use jiff::SignedDuration;
 use porchlight_domain::{agent::Role, id::AgentId};
 use porchlight_server::store::{AgentRow, Command, Failure, Tx};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream,
-    tungstenite::{Message, client::IntoClientRequest},
+
+use crate::{
+    app::{TestApp, good, text},
+    sides::{Agent, Socket, TALK, add_agent},
 };
-
-use crate::app::{TestApp, Visitor, good, text};
-
-const TALK: &str = r#"{ "id": "welcome", "name": "Talk", "cards": [
-    { "id": "agent", "card": "liveChat", "text": "One moment", "queue": true, "fallbackText": "Nobody is there" },
-    { "id": "end", "card": "end", "text": "Goodbye" }
-] }"#;
-
-/// An agent with a sign-in.
-struct Agent {
-    id: AgentId,
-    cookie: String,
-}
-
-struct AddAgent {
-    id: AgentId,
-    number: u8,
-    token: porchlight_server::secret::Secret,
-    now: jiff::Timestamp,
-    role: Role,
-}
-
-impl Command for AddAgent {
-    type Done = ();
-    type Refusal = ();
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<()>> {
-        let Self { id, number, token, now, role } = self;
-        tx.add_agent(id, &format!("agent{number}@example.com"), &format!("Agent {number}"), role, now).await?;
-        tx.put_agent_sites(id, &["shop".parse().unwrap()]).await?;
-        Ok(tx.add_login(&token, id, now).await?)
-    }
-}
 
 struct FindAgent(AgentId);
 
@@ -54,88 +19,6 @@ impl Command for FindAgent {
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<AgentRow, Failure<()>> {
         Ok(tx.agent(self.0).await?.unwrap())
-    }
-}
-
-async fn add_agent(app: &TestApp, number: u8, role: Role) -> Agent {
-    let id = AgentId::new(porchlight_domain::id::uuid_v7(1, &[number; 10]));
-    let token = porchlight_server::outside::Outside::real().new_secret();
-    let cookie = format!("__Host-porchlight={}", token.reveal());
-    app.store.commit(AddAgent { id, number, token, now: app.now(), role }).await.unwrap();
-    Agent { id, cookie }
-}
-
-/// A socket, as a client has it.
-struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
-
-impl Socket {
-    async fn open(address: SocketAddr, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, StatusCode> {
-        let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        match tokio_tungstenite::connect_async(request).await {
-            Ok((socket, _)) => Ok(Self(socket)),
-            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => {
-                Err(StatusCode::from_u16(response.status().as_u16()).unwrap())
-            }
-            Err(error) => unreachable!("{error}"),
-        }
-    }
-
-    async fn desk(app: &TestApp, agent: &Agent) -> Self {
-        let origin = format!("http://{}", app.address);
-        let mut socket =
-            Self::open(app.address, "/console/socket", &[("cookie", &agent.cookie), ("origin", &origin)]).await.unwrap();
-        socket.until(|told| told.get("desk").is_some()).await;
-        socket
-    }
-
-    async fn panel(visitor: &Visitor<'_>, have: u32) -> Self {
-        let mut socket = Self::open(visitor.app.address, "/widget/v1/socket", &[]).await.unwrap();
-        let mut hello: serde_json::Map<String, Value> =
-            visitor.opening().into_iter().map(|(name, value)| (name, value.into())).collect();
-        hello.insert("have".into(), have.to_string().into());
-        socket.say(&Value::Object(hello)).await;
-        socket
-    }
-
-    async fn say(&mut self, what: &Value) {
-        self.0.send(Message::text(what.to_string())).await.unwrap();
-    }
-
-    async fn next(&mut self) -> Value {
-        loop {
-            let waited = tokio::time::timeout(std::time::Duration::from_secs(10), self.0.next()).await;
-            match waited.unwrap().unwrap().unwrap() {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Close(_) => return json!("closed"),
-                _ => {}
-            }
-        }
-    }
-
-    async fn until(&mut self, found: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let told = self.next().await;
-            if found(&told) {
-                return told;
-            }
-        }
-    }
-
-    /// Asks as an agent does, and gives the answer.
-    async fn ask(&mut self, id: u32, what: Value) -> Value {
-        let mut asked = json!({ "id": id });
-        asked.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
-        self.say(&asked).await;
-        self.until(|told| told["done"]["id"] == id || told["refused"]["id"] == id).await
-    }
-
-    async fn offered(&mut self) -> String {
-        text(
-            &self.until(|told| told["chat"]["offer_until"].is_string() || told["chat"]["offerUntil"].is_string()).await["chat"]["id"],
-        )
     }
 }
 

@@ -36,10 +36,13 @@ async fn chat(State(app): State<App>, signed_in: SignedIn, Path(id): Path<String
 async fn show(app: App, SignedIn { agent, .. }: SignedIn, chat: Option<String>) -> Result<Response, Problem> {
     agent.must(Right::SeeChats)?;
     let desk = app.store.look(ReadDesk::of(&app, &agent)).await?;
+    let wanted = chat.is_some();
     let selected = match chat.and_then(|chat| chat.parse().ok()) {
         Some(chat) => app.store.look(Whole { agent: agent.clone(), hub: app.store.hub().clone(), chat }).await.ok(),
         None => None,
     };
+    // The inbox is there all the same.
+    let status = if wanted && selected.is_none() { StatusCode::NOT_FOUND } else { StatusCode::OK };
     let me = agent.name.clone();
     let answers = agent.may(Right::Answer);
     let view = move || {
@@ -48,5 +51,5 @@ async fn show(app: App, SignedIn { agent, .. }: SignedIn, chat: Option<String>) 
         let (desk, selected, me) = (desk.clone(), selected.clone(), me.clone());
         view! { <DeskPage desk selected me answers css=render::css() options/> }
     };
-    Ok(render::response(StatusCode::OK, view).await.into_response())
+    Ok(render::response(status, view).await.into_response())
 }

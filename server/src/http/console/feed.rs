@@ -8,11 +8,15 @@ use porchlight_domain::id::{AgentId, ChatId};
 
 use super::{
     chats::{line, row},
-    session::Right,
+    session::{Right, SignedIn},
 };
 use crate::{
-    http::{App, problem::Problem},
+    http::{
+        App,
+        problem::{Code, Problem},
+    },
     realtime::{AgentConnection, Hub, ToAgent},
+    secret::Secret,
     store::{AgentRow, ChatFilter, Command, Failure, News, Queue, StoreError, Tx},
 };
 
@@ -22,24 +26,29 @@ const DESK_MAX: u32 = 500;
 /// The connection of a console.
 pub(super) struct Feed {
     app: App,
-    agent: AgentRow,
+    /// The agent, as they are now.
+    pub(super) agent: AgentRow,
+    token: Secret,
     connection: AgentConnection,
 }
 
 impl Feed {
     /// The agent is there from now on.
-    pub(super) async fn begin(app: App, agent: AgentRow) -> Result<Self, Problem> {
+    pub(super) async fn begin(app: App, SignedIn { agent, token }: SignedIn) -> Result<Self, Problem> {
         let connection = app.store.hub().agent(agent.id);
-        let feed = Self { app, agent, connection };
+        let mut feed = Self { app, agent, token, connection };
         feed.present().await?;
         Ok(feed)
     }
 
-    /// Notes that the agent is present, for as long as the grace time.
-    pub(super) async fn present(&self) -> Result<(), Problem> {
+    /// Notes that the agent is present, for as long as the grace time. Refused if they have signed out, were disabled, or may not answer any
+    /// more: a connection lives no longer than the right to it.
+    pub(super) async fn present(&mut self) -> Result<(), Problem> {
         let grace = SignedDuration::from_secs(i64::try_from(self.app.settings.presence_grace_seconds).unwrap_or(i64::MAX));
         let until = self.app.engine.outside.now().checked_add(grace).unwrap_or(jiff::Timestamp::MAX);
-        Ok(self.app.store.commit(Present { agent: self.agent.id, until, now: self.app.engine.outside.now() }).await?)
+        let present = Present { token: self.token.clone(), until, now: self.app.engine.outside.now() };
+        self.agent = self.app.store.commit(present).await?;
+        Ok(())
     }
 
     /// The desk as it is now.
@@ -69,6 +78,12 @@ impl Feed {
         if chats.is_empty() && agents.is_empty() {
             return Some(told);
         }
+        if agents.contains(&self.agent.id)
+            && let Err(problem) = self.present().await
+        {
+            tracing::info!(agent = %self.agent.id, problem = problem.in_words(), "a console is let go");
+            return None;
+        }
         let changed = Changed {
             agent: self.agent.clone(),
             hub: self.app.store.hub().clone(),
@@ -92,23 +107,26 @@ impl Feed {
 }
 
 struct Present {
-    agent: AgentId,
+    token: Secret,
     until: jiff::Timestamp,
     now: jiff::Timestamp,
 }
 
 impl Command for Present {
-    type Done = ();
+    type Done = AgentRow;
     type Refusal = Problem;
 
-    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
-        let Some(agent) = tx.agent(self.agent).await? else { return Ok(()) };
+    async fn run(self, tx: &mut Tx<'_>) -> Result<AgentRow, Failure<Problem>> {
+        let Some((agent, ..)) = tx.login(&self.token).await?.filter(|(agent, ..)| !agent.disabled) else {
+            return Err(Failure::Refused(Problem::new(Code::SignedOut, "sign in at /console/sign-in")));
+        };
+        agent.must(Right::Answer).map_err(Failure::Refused)?;
         let was = agent.present_until > self.now;
-        tx.set_present_until(self.agent, self.until).await?;
+        tx.set_present_until(agent.id, self.until).await?;
         if !was {
-            tx.tell(News::Agent { agent: self.agent });
+            tx.tell(News::Agent { agent: agent.id });
         }
-        Ok(())
+        Ok(agent)
     }
 }
 

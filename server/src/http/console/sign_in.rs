@@ -31,7 +31,7 @@ use crate::{
         problem::{Code, Problem},
     },
     secret::Secret,
-    store::{AgentRow, Command, Failure, Tx},
+    store::{AgentRow, Command, Failure, News, Tx},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -118,8 +118,8 @@ pub(super) async fn begin(app: &App, agent: AgentId, before: Option<Secret>) -> 
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/console")).into_response())
 }
 
-async fn sign_out(State(app): State<App>, SignedIn { token, .. }: SignedIn) -> Result<Response, Problem> {
-    app.store.commit(End(token)).await?;
+async fn sign_out(State(app): State<App>, SignedIn { agent, token }: SignedIn) -> Result<Response, Problem> {
+    app.store.commit(End(token, agent.id)).await?;
     Ok(([(header::SET_COOKIE, set_cookie(None, 0))], Redirect::to("/console/sign-in")).into_response())
 }
 
@@ -155,13 +155,16 @@ impl Command for Begin {
     }
 }
 
-struct End(Secret);
+struct End(Secret, AgentId);
 
 impl Command for End {
     type Done = ();
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
-        Ok(tx.remove_login(&self.0).await?)
+        tx.remove_login(&self.0).await?;
+        // The connections of this sign-in are let go.
+        tx.tell(News::Agent { agent: self.1 });
+        Ok(())
     }
 }

@@ -23,10 +23,7 @@ use super::{
     feed::Feed,
     session::{OwnOrigin, Right, SignedIn},
 };
-use crate::{
-    http::{App, body::Json, problem::Problem, widget::READ_BUFFER},
-    store::AgentRow,
-};
+use crate::http::{App, body::Json, problem::Problem, widget::READ_BUFFER};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -43,15 +40,15 @@ const SILENT_MAX: Duration = Duration::from_secs(60);
 async fn socket(
     State(app): State<App>,
     _: OwnOrigin,
-    SignedIn { agent, .. }: SignedIn,
+    signed_in: SignedIn,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    agent.must(Right::Answer)?;
+    signed_in.agent.must(Right::Answer)?;
     let most = app.settings.body_limit_bytes.saturating_mul(4);
     Ok(upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(0).max_message_size(most).max_frame_size(most).on_upgrade(
         move |mut socket| async move {
             // Whatever ended it, it has ended; the console comes again.
-            let _ = serve(app, agent, &mut socket).await;
+            let _ = serve(app, signed_in, &mut socket).await;
             let _ = socket.send(Message::Close(None)).await;
         },
     ))
@@ -68,9 +65,9 @@ fn presence(app: &App) -> tokio::time::Interval {
     tokio::time::interval_at(Instant::now() + every, every)
 }
 
-async fn serve(app: App, agent: AgentRow, socket: &mut WebSocket) -> Result<(), axum::Error> {
+async fn serve(app: App, signed_in: SignedIn, socket: &mut WebSocket) -> Result<(), axum::Error> {
     let failed = |problem: Problem| axum::Error::new(std::io::Error::other(problem.in_words()));
-    let mut feed = Feed::begin(app.clone(), agent.clone()).await.map_err(failed)?;
+    let mut feed = Feed::begin(app.clone(), signed_in).await.map_err(failed)?;
     tell(socket, &feed.desk().await.map_err(failed)?).await?;
     let mut pings = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     let mut presence = presence(&app);
@@ -89,7 +86,7 @@ async fn serve(app: App, agent: AgentRow, socket: &mut WebSocket) -> Result<(), 
                 match received? {
                     Message::Text(text) => {
                         let told = match serde_json::from_str::<Asked>(&text) {
-                            Ok(asked) => act(&app, &agent, asked).await,
+                            Ok(asked) => act(&app, &feed.agent, asked).await,
                             Err(error) => Told::Refused { id: 0, code: "malformed".to_owned(), detail: error.to_string() },
                         };
                         tell(socket, &told).await?;
@@ -109,9 +106,9 @@ async fn serve(app: App, agent: AgentRow, socket: &mut WebSocket) -> Result<(), 
     }
 }
 
-async fn events(State(app): State<App>, SignedIn { agent, .. }: SignedIn) -> Result<Response, Problem> {
-    agent.must(Right::Answer)?;
-    let feed = Feed::begin(app.clone(), agent).await?;
+async fn events(State(app): State<App>, signed_in: SignedIn) -> Result<Response, Problem> {
+    signed_in.agent.must(Right::Answer)?;
+    let feed = Feed::begin(app.clone(), signed_in).await?;
     let first = vec![feed.desk().await?];
     let state = (feed, presence(&app), Some(first));
     let told = stream::unfold(state, |(mut feed, mut presence, first)| async move {

@@ -1,0 +1,406 @@
+//! Who may do what: every route of the server, and everything that can be done in a chat, against everybody who may try.
+//!
+//! The routes are read from the server's source. One that is not in the table fails the test; so does one of the table that is no more.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use porchlight_app::console::wire::Ask;
+use porchlight_domain::{
+    agent::Role,
+    id::{AnswerId, ChatId},
+};
+use reqwest::{Client, Method, redirect};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{ORIGIN, PAGE, TestApp, good, text},
+    sides::{Agent, Socket, TALK, add_agent, add_agent_of},
+};
+
+/// Those who try. The last three are of the site the chat is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Nobody,
+    OtherVisitor,
+    VisitorElsewhere,
+    AgentElsewhere,
+    Author,
+    Agent,
+    Administrator,
+}
+
+const ALL: [Who; 7] =
+    [Who::Nobody, Who::OtherVisitor, Who::VisitorElsewhere, Who::AgentElsewhere, Who::Author, Who::Agent, Who::Administrator];
+
+/// What the visitor of the chat says, which nobody else may read but those who look after the chat.
+const SECRET: &str = "canary-5f2c";
+
+/// What is sent.
+enum Body {
+    None,
+    Json(Value),
+    Form(&'static [(&'static str, &'static str)]),
+    /// What the panel's form sends, with the token of whoever tries.
+    Panel,
+    /// What the loader sends, with that token.
+    Loader,
+}
+
+/// What the answers are, in the order of [`ALL`].
+type Answers = [u16; 7];
+
+/// Anybody may.
+const fn anybody(status: u16) -> Answers {
+    [status; 7]
+}
+
+/// A page for those who are signed in; others are sent to sign in.
+const fn page(elsewhere: u16, author: u16, agent: u16, administrator: u16) -> Answers {
+    [303, 303, 303, elsewhere, author, agent, administrator]
+}
+
+/// What a program asks for those who are signed in.
+const fn signed_in(elsewhere: u16, author: u16, agent: u16, administrator: u16) -> Answers {
+    [401, 401, 401, elsewhere, author, agent, administrator]
+}
+
+/// Nobody, but for those who have a key of the API: being signed in as whoever is none.
+const BY_KEY: Answers = [401; 7];
+
+fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
+    use Body::{Form, Json, Loader, None, Panel};
+    let hours = Form(&[("time_zone", "Europe/Berlin"), ("hours", "")]);
+    let response = Form(&[("site", "shop"), ("shortcut", "hi"), ("text", "Hello"), ("do", "keep")]);
+    let team = Form(&[("site", "shop"), ("id", "sales"), ("name", "Sales")]);
+    let invited = Form(&[("name", "New"), ("email", "new@example.com"), ("role", "agent"), ("sites", "shop")]);
+    let changed = Form(&[("name", "Ada"), ("role", "agent"), ("sites", "shop"), ("do", "save")]);
+    let typing = |chat: &str| Json(json!({ "id": 1, "do": "typing", "chat": chat }));
+    vec![
+        ("GET", "/healthz", None, anybody(200)),
+        ("GET", "/readyz", None, anybody(200)),
+        ("GET", "/porchlight.js", None, anybody(200)),
+        ("GET", "/porchlight.d.ts", None, anybody(200)),
+        ("GET", "/schema/conversation.json", None, anybody(200)),
+        ("GET", "/assets/{name}", None, anybody(404)),
+        ("GET", "/files/{site}/{name}", None, anybody(200)),
+        // The widget: a token says whose conversation it is, so whoever has one sees their own. Nobody has none.
+        ("POST", "/widget/v1/start", Loader, anybody(200)),
+        ("POST", "/widget/v1/events", Loader, [401, 200, 200, 401, 401, 401, 401]),
+        ("POST", "/widget/panel", Panel, [401, 200, 200, 401, 401, 401, 401]),
+        ("POST", "/widget/v1/answers", Panel, [401, 200, 200, 401, 401, 401, 401]),
+        ("GET", "/widget/v1/socket", None, anybody(400)),
+        // The console.
+        ("GET", "/console", None, page(200, 200, 200, 200)),
+        ("GET", "/console/chats/{id}", None, page(404, 200, 200, 200)),
+        ("GET", "/console/chats/{id}/transcript.txt", None, page(404, 200, 200, 200)),
+        ("GET", "/console/sign-in", None, [200, 200, 200, 303, 303, 303, 303]),
+        ("POST", "/console/sign-in", Form(&[("email", "agent1@example.com"), ("password", "wrong")]), anybody(401)),
+        ("POST", "/console/sign-out", None, page(303, 303, 303, 303)),
+        ("GET", "/console/join", None, anybody(200)),
+        (
+            "POST",
+            "/console/join",
+            Form(&[("token", "wrong"), ("name", "X"), ("password", "correct horse battery")]),
+            anybody(400),
+        ),
+        ("GET", "/console/agents", None, page(403, 403, 403, 200)),
+        ("POST", "/console/agents", invited, page(403, 403, 403, 200)),
+        ("POST", "/console/agents/{id}", changed, page(403, 403, 403, 303)),
+        ("GET", "/console/teams", None, page(403, 200, 403, 200)),
+        ("POST", "/console/teams", team, page(403, 303, 403, 303)),
+        ("GET", "/console/responses", None, page(200, 200, 200, 200)),
+        ("POST", "/console/responses", response, page(403, 303, 403, 303)),
+        ("GET", "/console/availability", None, page(200, 200, 200, 200)),
+        ("POST", "/console/availability", hours, page(303, 303, 303, 303)),
+        ("GET", "/console/socket", None, signed_in(400, 400, 400, 400)),
+        ("GET", "/console/events", None, signed_in(200, 403, 200, 200)),
+        // What comes of it is in its words: see below.
+        ("POST", "/console/api/do", typing("00000000-0000-7000-8000-000000000000"), signed_in(200, 200, 200, 200)),
+        ("GET", "/console/api/chats", None, signed_in(200, 200, 200, 200)),
+        ("GET", "/console/api/chats/{id}", None, signed_in(404, 200, 200, 200)),
+        ("POST", "/console/api/chats/{id}/notes", Json(json!({ "text": "note" })), signed_in(404, 403, 200, 200)),
+        ("PUT", "/console/api/chats/{id}/tags", Json(json!({ "tags": ["tag"] })), signed_in(404, 403, 204, 204)),
+        // The API: by key only.
+        ("GET", "/api/v1/events", None, BY_KEY),
+        ("GET", "/api/v1/visitors", None, BY_KEY),
+        ("GET", "/api/v1/sites", None, BY_KEY),
+        ("GET", "/api/v1/sites/{site}", None, BY_KEY),
+        ("PUT", "/api/v1/sites/{site}", Json(json!({})), BY_KEY),
+        ("GET", "/api/v1/sites/{site}/conversations", None, BY_KEY),
+        ("GET", "/api/v1/sites/{site}/conversations/{id}", None, BY_KEY),
+        ("PUT", "/api/v1/sites/{site}/conversations/{id}", Json(json!({})), BY_KEY),
+        ("DELETE", "/api/v1/sites/{site}/conversations/{id}", None, BY_KEY),
+        ("POST", "/api/v1/sites/{site}/conversations/{id}/publish", None, BY_KEY),
+        ("POST", "/api/v1/sites/{site}/conversations/{id}/unpublish", None, BY_KEY),
+        ("GET", "/api/v1/sites/{site}/conversations/{id}/versions", None, BY_KEY),
+        ("GET", "/api/v1/sites/{site}/conversations/{id}/versions/{version}", None, BY_KEY),
+        ("GET", "/api/v1/sites/{site}/files", None, BY_KEY),
+        ("PUT", "/api/v1/sites/{site}/files/{name}", None, BY_KEY),
+        ("DELETE", "/api/v1/sites/{site}/files/{name}", None, BY_KEY),
+    ]
+}
+
+/// The routes as the source has them: method and path.
+fn routes(folder: &Path, found: &mut BTreeSet<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            routes(&path, found);
+        } else {
+            let source = fs::read_to_string(path).unwrap();
+            for rest in source.split(".route(\"").skip(1) {
+                let (route, rest) = rest.split_once('"').unwrap();
+                // Up to the next route, or the end of the router.
+                let handlers = rest.split(".route(").next().unwrap().split("\n}").next().unwrap();
+                for method in ["get", "post", "put", "delete", "patch", "any"] {
+                    if handlers.contains(&format!(" {method}(")) || handlers.contains(&format!(".{method}(")) {
+                        found.insert((method.to_uppercase(), route.to_owned()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_route() {
+    let mut found = BTreeSet::new();
+    routes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"), &mut found);
+    let known: BTreeSet<_> = table().into_iter().map(|(method, route, ..)| (method.to_owned(), route.to_owned())).collect();
+    assert_eq!(found, known);
+}
+
+/// A chat that an agent of the site holds, and everybody who may try to do something with it.
+struct Scene {
+    app: TestApp,
+    chat: String,
+    /// The agent who holds it.
+    holder: Agent,
+    agents: Vec<(Who, Agent)>,
+    visitors: Vec<(Who, Value)>,
+    browser: Client,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let app = TestApp::init().with_conversation(TALK).start_only().await;
+        app.import("key = \"other\"\ntitle = \"Other\"\norigins = [\"https://shop.example\"]\n", &[TALK.to_owned()]).await;
+        let holder = add_agent(&app, 1, Role::Agent).await;
+        let mut desk = Socket::desk(&app, &holder).await;
+        let visitor = app.visitor().await;
+        let (_, form) = visitor.open().await;
+        let chat = desk.offered().await;
+        visitor.answer(&form, SECRET).await;
+        desk.ask(1, json!({ "do": "accept", "chat": chat })).await;
+        let agents = vec![
+            (Who::AgentElsewhere, add_agent_of(&app, 2, Role::Agent, "other").await),
+            (Who::Author, add_agent(&app, 3, Role::Author).await),
+            (Who::Agent, add_agent(&app, 4, Role::Agent).await),
+            (Who::Administrator, add_agent(&app, 5, Role::Administrator).await),
+        ];
+        let mut visitors = Vec::new();
+        for (who, site) in [(Who::OtherVisitor, "shop"), (Who::VisitorElsewhere, "other")] {
+            let begun = json!({ "site": site, "page": PAGE, "locale": "en-GB" });
+            visitors.push((who, good(app.send("/widget/v1/start", &begun).await).await));
+        }
+        let browser = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Self { app, chat, holder, agents, visitors, browser }
+    }
+
+    fn cookie(&self, who: Who) -> Option<&str> {
+        self.agents.iter().find(|(known, _)| *known == who).map(|(_, agent)| agent.cookie.as_str())
+    }
+
+    /// What a visitor's page was told when it began; somebody else makes a token up.
+    fn page(&self, who: Who) -> (String, String) {
+        let begun = self.visitors.iter().find(|(known, _)| *known == who).map(|(_, begun)| begun);
+        begun.map_or_else(
+            || ("A".repeat(43), "01890000-0000-7000-8000-000000000000".to_owned()),
+            |begun| (text(&begun["token"]), text(&begun["view"])),
+        )
+    }
+
+    async fn try_it(&self, who: Who, method: &str, route: &str, body: &Body) -> (u16, String) {
+        let id = if route.contains("agents") { self.holder.id.to_string() } else { self.chat.clone() };
+        let id = if route.contains("/api/v1/") { "welcome".to_owned() } else { id };
+        let name = if route.starts_with("/assets") { "none.js" } else { "guide.pdf" };
+        let path = route.replace("{id}", &id).replace("{site}", "shop").replace("{name}", name).replace("{version}", "1");
+        let path = if path == "/console/api/chats" { format!("{path}?queue=all") } else { path };
+        let own = format!("http://{}", self.app.address);
+        let mut request = self.browser.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{own}{path}"));
+        if let Some(cookie) = self.cookie(who) {
+            request = request.header("cookie", cookie);
+        }
+        let (token, view) = self.page(who);
+        if !matches!(who, Who::Nobody) {
+            request = request.bearer_auth(&token);
+        }
+        let is_loaders = matches!(body, Body::Loader) || route == "/widget/panel";
+        request = request.header("origin", if is_loaders { ORIGIN } else { &own });
+        request = match body {
+            Body::None => request,
+            Body::Json(json) => request.body(json.to_string()),
+            Body::Form(form) => request.form(form),
+            Body::Panel => request.header("accept", "application/json").form(&[
+                ("token", token.as_str()),
+                ("view", &view),
+                ("after", "0"),
+                ("page", PAGE),
+                ("conversation", "welcome"),
+                ("locale", "en"),
+                ("theme", "auto"),
+                ("have", "0"),
+                ("id", "01890000-0000-7000-8000-000000000001"),
+                ("turn", "1"),
+                ("do", "refresh"),
+            ]),
+            Body::Loader => request.body(
+                json!({ "site": "shop", "page": PAGE, "token": token, "view": view, "session": null, "after": 0, "reports": [] })
+                    .to_string(),
+            ),
+        };
+        let mut response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        // A stream has no end: what it says first is enough.
+        let streams = response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let said = if streams {
+            String::from_utf8_lossy(&response.chunk().await.unwrap().unwrap()).into_owned()
+        } else {
+            String::from_utf8_lossy(&response.bytes().await.unwrap()).into_owned()
+        };
+        (status, said)
+    }
+}
+
+#[tokio::test]
+async fn every_route_lets_in_whom_it_should_and_nobody_else() {
+    let mut wrong = Vec::new();
+    for (method, route, body, expected) in table() {
+        // Some of what is tried changes what the next would find.
+        let changes = method != "GET" && (route.starts_with("/console/s") || route == "/console/join");
+        let mut scene = Scene::set().await;
+        for (who, expected) in ALL.into_iter().zip(expected) {
+            if changes {
+                scene = Scene::set().await;
+            }
+            if route == "/widget/v1/answers" {
+                // Who answers has opened the panel.
+                scene.try_it(who, "POST", "/widget/panel", &Body::Panel).await;
+            }
+            let (status, said) = scene.try_it(who, method, route, &body).await;
+            if status != expected {
+                wrong.push(format!("{method} {route} by {who:?}: {status}, not {expected}: {said:.200}"));
+            }
+            let may_read = matches!(who, Who::Author | Who::Agent | Who::Administrator);
+            if said.contains(SECRET) && !may_read {
+                wrong.push(format!("{method} {route} tells {who:?} what the visitor said"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What each agent is told who asks for something, in the order [`Who::AgentElsewhere`], [`Who::Author`], [`Who::Agent`], [`Who::Administrator`], and
+/// last the agent who holds the chat. A new thing to ask fails to compile here until it is said who may.
+fn expected(ask: &Ask) -> [&'static str; 5] {
+    match ask {
+        // It is not offered to anybody; the holder has it already.
+        Ask::Accept { .. } => ["not_found", "forbidden", "not_offered", "not_offered", "done"],
+        Ask::Decline { .. } => ["not_found", "forbidden", "not_offered", "not_offered", "not_offered"],
+        Ask::Say { .. } | Ask::Typing { .. } | Ask::Seen { .. } => ["not_found", "forbidden", "not_yours", "not_yours", "done"],
+        // Nobody else is at a desk.
+        Ask::Transfer { .. } => ["not_found", "forbidden", "not_yours", "not_yours", "no_such_agent"],
+        Ask::End { .. } => ["not_found", "forbidden", "not_yours", "not_yours", "done"],
+        Ask::Available { .. } => ["done", "forbidden", "done", "done", "done"],
+    }
+}
+
+#[tokio::test]
+async fn in_a_chat_only_its_agent_does_anything() {
+    let scene = Scene::set().await;
+    let chat: ChatId = scene.chat.parse().unwrap();
+    let somebody = scene.agents[2].1.id;
+    let message: AnswerId = "01890000-0000-7000-8000-000000000009".parse().unwrap();
+    let asks = [
+        Ask::Accept { chat },
+        Ask::Decline { chat },
+        Ask::Say { chat, message, text: "Hello".to_owned() },
+        Ask::Typing { chat },
+        Ask::Seen { chat, number: 1 },
+        Ask::Transfer { chat, agent: Some(somebody), team: None },
+        Ask::Available { on: true },
+        // Last: after it there is nothing to do.
+        Ask::End { chat },
+    ];
+    let mut who: Vec<&Agent> = scene.agents.iter().map(|(_, agent)| agent).collect();
+    who.push(&scene.holder);
+    let mut wrong = Vec::new();
+    for ask in asks {
+        for (agent, expected) in who.iter().zip(expected(&ask)) {
+            let mut asked = serde_json::to_value(&ask).unwrap();
+            asked["id"] = 7.into();
+            let request = scene.app.post("/console/api/do").header("cookie", &agent.cookie);
+            let told = good(
+                request.header("origin", format!("http://{}", scene.app.address)).body(asked.to_string()).send().await.unwrap(),
+            );
+            let told = told.await;
+            let found = told["refused"]["code"].as_str().unwrap_or("done");
+            if found != expected || (found == "done") != told["done"]["id"].is_u64() {
+                wrong.push(format!("{asked}: {told}, not {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn on_their_connection_a_visitor_reaches_only_their_own_chat() {
+    let scene = Scene::set().await;
+    let before = scene.app.log().await.len();
+    for who in [Who::Nobody, Who::OtherVisitor, Who::VisitorElsewhere] {
+        let mut socket = Socket::open(scene.app.address, "/widget/v1/socket", &[]).await.unwrap();
+        let (token, view) = scene.page(who);
+        socket.say(&json!({ "token": token, "view": view, "page": PAGE, "conversation": "welcome", "locale": "en" })).await;
+        for said in [
+            json!({ "say": { "id": "01890000-0000-7000-8000-00000000000a", "text": "Hello" } }),
+            json!({ "typing": true }),
+            json!({ "seen": 1 }),
+            json!({ "end": "01890000-0000-7000-8000-00000000000b" }),
+        ] {
+            // The connection of nobody is closed.
+            if socket.try_say(&said).await.is_err() {
+                break;
+            }
+        }
+        let told = socket.rest().await;
+        assert!(!told.iter().any(|told| told.to_string().contains(SECRET) || told.get("done").is_some()), "{who:?}: {told:?}");
+        assert!(told.iter().any(|told| told.get("bad").is_some() || told.get("refused").is_some()), "{who:?}: {told:?}");
+    }
+    let after = scene.app.log().await;
+    let chat_events = after[before..].iter().filter(|event| event["data"]["chat"] == scene.chat.as_str());
+    assert_eq!(chat_events.count(), 0, "nothing came of it in the chat");
+}
+
+/// Whether the console's connection is closed by the server once this has been done.
+async fn is_let_go(scene: &Scene, desk: &mut Socket, done: reqwest::RequestBuilder) -> bool {
+    let response = done.header("origin", format!("http://{}", scene.app.address)).send().await.unwrap();
+    assert!(response.status().as_u16() < 400, "{}", response.status());
+    desk.until(|told| told == "closed").await == "closed"
+}
+
+#[tokio::test]
+async fn a_connection_lives_no_longer_than_the_right_to_it() {
+    let scene = Scene::set().await;
+    let administrator = &scene.agents[3].1;
+    let mut desk = Socket::desk(&scene.app, &scene.holder).await;
+    let disable = scene.app.post(&format!("/console/agents/{}", scene.holder.id)).header("cookie", &administrator.cookie);
+    let form = [("name", "Agent 1"), ("role", "agent"), ("sites", "shop"), ("disabled", "true"), ("do", "save")];
+    assert!(is_let_go(&scene, &mut desk, disable.form(&form)).await);
+    let again = [("cookie", scene.holder.cookie.as_str()), ("origin", &format!("http://{}", scene.app.address))];
+    assert_eq!(Socket::open(scene.app.address, "/console/socket", &again).await.err().unwrap().as_u16(), 401);
+
+    let agent = &scene.agents[2].1;
+    let mut desk = Socket::desk(&scene.app, agent).await;
+    let sign_out = scene.app.post("/console/sign-out").header("cookie", &agent.cookie);
+    assert!(is_let_go(&scene, &mut desk, sign_out).await);
+}
