@@ -27,7 +27,7 @@ const LANGUAGES: Record<string, string> = {
 /** All that Porchlight says in English on the way below. */
 const ENGLISH = [
   ...["Open chat", "Close chat", "Minimise chat", "Dismiss message", "1 new message", "Conversation", "We said:", "You said:", "Skipped", "Sending…"],
-  ...["Choose an answer", "Choose one or more answers", "Continue", "Back", "Start over", "Send", "Skip", "This conversation has ended."],
+  ...["Choose an answer", "Choose one or more answers", "Continue", "Back", "Start over", "Seen", "Send", "Skip", "This conversation has ended."],
   ...["E-mail address", "Phone number", "Country", "Full name", "First name", "Last name", "Company", "Your answer", "Number", "Date", "Please choose…"],
   ...["Open document", "Close document", "Download"],
   ...["Please enter an e-mail address such as ada@example.com.", "Please enter a phone number, with its country.", "This phone number is too short."],

@@ -111,9 +111,10 @@ pub async fn run() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "what a command was asked for goes to standard output")]
+/// Prints a line. Whoever reads it may have gone, which is no reason to stop.
 fn tell(text: &str) {
-    println!("{text}");
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 #[expect(clippy::print_stderr, reason = "a command's errors go to standard error")]

@@ -26,7 +26,8 @@ use tokio::{
 const PAGE: &str = "https://shop.example/";
 const CLIENTS: usize = 8;
 
-async fn serve(data: &Path) -> (Child, SocketAddr) {
+/// Starts the server on a free port.
+pub(crate) async fn serve(data: &Path, settings: &[&str]) -> (Child, SocketAddr) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_porchlight"))
         .args([
             "serve",
@@ -39,6 +40,7 @@ async fn serve(data: &Path) -> (Child, SocketAddr) {
             "--commands-per-minute",
             "1000000",
         ])
+        .args(settings)
         .arg("--data-dir")
         .arg(data)
         .stdout(Stdio::piped())
@@ -50,7 +52,8 @@ async fn serve(data: &Path) -> (Child, SocketAddr) {
     (child, line.rsplit("http://").next().unwrap().parse().unwrap())
 }
 
-async fn once(arguments: &[&str], data: &Path) -> String {
+/// Runs one command, and gives what it prints.
+pub(crate) async fn once(arguments: &[&str], data: &Path) -> String {
     let output =
         Command::new(env!("CARGO_BIN_EXE_porchlight")).args(arguments).arg("--data-dir").arg(data).output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -58,10 +61,10 @@ async fn once(arguments: &[&str], data: &Path) -> String {
 }
 
 /// Small and repeatable: SplitMix64.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -95,7 +98,7 @@ async fn what_was_acknowledged_survives() {
     let acknowledged: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let mut sent = 0_u64;
     for _ in 0..kills {
-        let (mut child, address) = serve(&data).await;
+        let (mut child, address) = serve(&data, &[]).await;
         let stop = Arc::new(AtomicBool::new(false));
         let mut clients = JoinSet::new();
         for client in 0..CLIENTS {
@@ -140,7 +143,7 @@ async fn what_was_acknowledged_survives() {
         while clients.join_next().await.is_some() {}
     }
 
-    let (_child, address) = serve(&data).await;
+    let (_child, address) = serve(&data, &[]).await;
     let client = reqwest::Client::new();
     let mut logged = BTreeMap::new();
     let mut sessions: BTreeMap<String, Vec<u64>> = BTreeMap::new();

@@ -6,6 +6,7 @@ mod api_events;
 mod app;
 mod assets;
 mod authorization;
+mod broken;
 mod cards;
 mod cli;
 mod events;

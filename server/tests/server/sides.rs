@@ -64,17 +64,35 @@ pub(crate) async fn add_agent_of(app: &TestApp, number: u8, role: Role, site: &'
 pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 
 impl Socket {
+    /// Opens a connection, or gives the status it was refused with.
     pub(crate) async fn open(address: SocketAddr, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, StatusCode> {
+        Self::try_open(address, path, headers).await.map_err(|error| match *error {
+            tokio_tungstenite::tungstenite::Error::Http(response) => StatusCode::from_u16(response.status().as_u16()).unwrap(),
+            error => unreachable!("{error}"),
+        })
+    }
+
+    /// Opens a connection where there may be nobody.
+    pub(crate) async fn try_open(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Box<tokio_tungstenite::tungstenite::Error>> {
         let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        match tokio_tungstenite::connect_async(request).await {
-            Ok((socket, _)) => Ok(Self(socket)),
-            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => {
-                Err(StatusCode::from_u16(response.status().as_u16()).unwrap())
+        Ok(Self(tokio_tungstenite::connect_async(request).await.map_err(Box::new)?.0))
+    }
+
+    /// What is told next; nothing once the connection has gone.
+    pub(crate) async fn try_next(&mut self) -> Option<Value> {
+        loop {
+            match self.0.next().await?.ok()? {
+                Message::Text(text) => return Some(serde_json::from_str(&text).unwrap()),
+                Message::Close(_) => return None,
+                _ => {}
             }
-            Err(error) => unreachable!("{error}"),
         }
     }
 
