@@ -12,12 +12,13 @@ import { resolution } from "./resolution.mjs";
 import { script } from "./script.mjs";
 import { startServer } from "./server.mjs";
 import { BENCH, makeSite, WELCOME } from "./site.mjs";
+import { sockets } from "./sockets.mjs";
 import { number, print } from "./table.mjs";
 import { transcript } from "./transcript.mjs";
 import { firstOpen, launcher } from "./weight.mjs";
 
 const ON_PAGE = { launcher, open: firstOpen, script, shift, typable, transcript };
-const ON_SERVER = { resolution, commands };
+const ON_SERVER = { resolution, commands, sockets };
 const SECTIONS = { ...ON_PAGE, ...ON_SERVER };
 const LONGEST_MS = 600_000;
 

@@ -25,7 +25,7 @@ export async function startServer() {
   const remove = () => rmSync(folder, { recursive: true, force: true });
   atEnd(remove);
   // Limits per visitor are for visitors; here one makes as many requests as it can. A page starts from one address all the time.
-  const limits = ["--starts-per-minute", "1000000", "--commands-per-minute", "1000000", "--shutdown-grace-seconds", "2"];
+  const limits = ["--starts-per-minute", "1000000", "--commands-per-minute", "1000000", "--shutdown-grace-seconds", "2", "--chat-limit", "1000"];
   const parameters = ["demo", "--data-dir", folder, "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0", ...limits];
   // The settings of whoever runs this must not change what is measured.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PORCHLIGHT_")));
@@ -57,5 +57,5 @@ export async function startServer() {
     });
   });
   const { address, key } = await within(START_MS, "the server to start", Promise.race([told, broken]));
-  return { address, key, folder, broken, pid: child.pid, version, build: basename(dirname(bin)) };
+  return { address, key, folder, binary: bin, broken, pid: child.pid, version, build: basename(dirname(bin)) };
 }

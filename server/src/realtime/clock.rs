@@ -85,7 +85,7 @@ impl Clock {
     }
 
     async fn commit<C: Command<Refusal = Never>>(&self, command: C) -> Result<C::Done, StoreError> {
-        self.store.commit(command).await.map_err(|failure| match failure {
+        self.store.commit_in_turn(command).await.map_err(|failure| match failure {
             Failure::Store(error) => error,
             Failure::Refused(never) => match never {},
         })

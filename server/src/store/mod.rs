@@ -150,6 +150,16 @@ impl Store {
         answer.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))
     }
 
+    /// The same, but waits for its turn however many wait: for what the server itself has to note, which nobody would ask for again.
+    ///
+    /// # Errors
+    /// If the command is refused or the store fails; then nothing of it stays.
+    pub(crate) async fn commit_in_turn<C: Command>(&self, command: C) -> Result<C::Done, Failure<C::Refusal>> {
+        let (reply, answer) = oneshot::channel();
+        self.writer.submit_in_turn(command, reply).await?;
+        answer.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))
+    }
+
     /// Runs a command that only reads, without a turn at the writer.
     ///
     /// # Errors

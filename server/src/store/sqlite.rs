@@ -75,6 +75,16 @@ impl Writer {
         })
     }
 
+    /// The same, but waits for room.
+    pub(super) async fn submit_in_turn<C: Command>(
+        &self,
+        command: C,
+        reply: oneshot::Sender<Result<C::Done, Failure<C::Refusal>>>,
+    ) -> Result<(), StoreError> {
+        let job = Box::new(Submitted { command: Some(command), outcome: None, reply });
+        self.queue.send(job).await.map_err(|_| StoreError::Closed)
+    }
+
     pub(super) async fn close(&self) {
         if let Some((stop, task)) = self.task.lock().await.take() {
             // Either may be gone already, which is what closing is for.

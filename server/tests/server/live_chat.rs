@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use porchlight_domain::{agent::Role, id::AgentId};
 use porchlight_server::store::{AgentRow, Command, Failure, Tx};
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     app::{TestApp, good, text},

@@ -15,7 +15,7 @@ use axum::{
     routing::get,
 };
 use porchlight_domain::{
-    id::{AnswerId, ChatId, VisitorId},
+    id::{AgentId, AnswerId, ChatId, ConversationId, VisitorId},
     livechat::ChatCommand,
     session::{self, Refusal},
 };
@@ -44,8 +44,8 @@ const HELLO_WITHIN: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(25);
 /// How long it may be silent, pings answered included, before it counts as gone.
 const SILENT_MAX: Duration = Duration::from_secs(60);
-/// What a socket reads at once, in bytes: small, since there are many sockets and most are idle.
-pub(in crate::http) const READ_BUFFER: usize = 4096;
+/// What a socket reads at once, in bytes: small, since there are many sockets and most are idle. What is longer is read in several pieces.
+pub(in crate::http) const READ_BUFFER: usize = 1024;
 
 async fn socket(State(app): State<App>, caller: Caller, upgrade: WebSocketUpgrade) -> Response {
     let most = app.settings.body_limit_bytes.saturating_mul(4);
@@ -78,17 +78,20 @@ async fn serve(app: App, caller: Caller, mut socket: WebSocket) {
         Ok(Some(Ok(Message::Text(text)))) => hello(&text),
         _ => return,
     };
+    // What is done now and then has its room on the heap only while it is done: a connection that waits takes little.
     let begun = match hello {
-        Ok(sent) => Live::begin(app, caller, sent).await,
+        Ok(sent) => Box::pin(Live::begin(app, caller, sent)).await,
         Err(problem) => Err(problem),
     };
     match begun {
         Ok((mut live, shown)) => {
-            if live.tell(&mut socket, &shown).await.is_ok() {
+            let told = Box::pin(live.tell(&mut socket, &shown)).await;
+            drop(shown);
+            if told.is_ok() {
                 // Whatever ended it, it has ended.
                 let _ = live.run(&mut socket).await;
             }
-            live.end().await;
+            Box::pin(live.end()).await;
         }
         Err(problem) => {
             let _ = say(&mut socket, &json!({ "bad": problem.code.name(), "status": problem.code.status().as_u16() })).await;
@@ -127,8 +130,13 @@ impl Live {
         let visitor = app.store.look(whose).await?;
         // Registered before anything is read, so that nothing falls between.
         let connection = app.store.hub().visitor((visitor, sent.conversation.clone()));
-        let come = Come { engine: app.engine.clone(), caller: caller.clone(), sent: sent.clone() };
-        let shown = app.store.commit(come).await?;
+        let read = Read { engine: app.engine.clone(), caller: caller.clone(), sent: sent.clone() };
+        let shown = if app.store.look(UnderWay(visitor, sent.conversation.clone())).await? {
+            app.store.commit(Come(read)).await?
+        } else {
+            // There is nothing to note.
+            app.store.look(read).await?
+        };
         Ok((Self { app, caller, sent, connection, visitor, card: String::new(), heard: Instant::now() }, shown))
     }
 
@@ -152,7 +160,7 @@ impl Live {
                         }
                     }
                     if changed {
-                        self.catch_up(socket).await?;
+                        Box::pin(self.catch_up(socket)).await?;
                     }
                 }
                 received = socket.recv() => {
@@ -160,7 +168,7 @@ impl Live {
                     self.heard = Instant::now();
                     match received {
                         Message::Text(text) => match serde_json::from_str::<Said>(&text) {
-                            Ok(said) => self.hear(socket, said).await?,
+                            Ok(said) => Box::pin(self.hear(socket, said)).await?,
                             Err(error) => say(socket, &json!({ "bad": "malformed", "detail": error.to_string() })).await?,
                         },
                         Message::Close(_) => return Ok(()),
@@ -250,7 +258,12 @@ impl Live {
         let Self { app, sent, connection, visitor, .. } = self;
         let talk = (visitor, sent.conversation);
         drop(connection);
-        let gone = app.store.commit(Go { engine: app.engine.clone(), hub: app.store.hub().clone(), talk }).await;
+        // Whoever has no chat has nothing to lose; and when all go at once, none of those who have one is forgotten.
+        let under_way = UnderWay(visitor, talk.1.clone());
+        if matches!(app.store.look(under_way).await, Ok(false)) {
+            return;
+        }
+        let gone = app.store.commit_in_turn(Go { engine: app.engine.clone(), hub: app.store.hub().clone(), talk }).await;
         if let Err(failure) = gone {
             tracing::warn!(%failure, "that a visitor has gone was not noted");
         }
@@ -274,19 +287,15 @@ impl Command for Whose {
 }
 
 /// The panel is there.
-struct Come {
-    engine: Engine,
-    caller: Caller,
-    sent: PanelSent,
-}
+struct Come(Read);
 
 impl Command for Come {
     type Done = Shown;
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Shown, Failure<Problem>> {
-        let Self { engine, caller, sent } = self;
-        let (visitor, site) = admit(tx, &engine, &sent.token, &sent.page, &caller).await?;
+        let Self(Read { engine, caller, sent }) = self;
+        let (visitor, _) = admit(tx, &engine, &sent.token, &sent.page, &caller).await?;
         if let Some(mut record) = tx.chat_under_way(visitor.id, &sent.conversation).await? {
             record.connected = true;
             record.view = sent.view;
@@ -297,9 +306,7 @@ impl Command for Come {
             }
         }
         tx.adopt_events(visitor.id, sent.view).await?;
-        let session = engine.session_at(tx, &visitor, engine.outside.now()).await?;
-        let have = sent.have;
-        Shown::read(tx, &engine, site, &visitor, session.id, sent, have).await
+        Read { engine, caller, sent }.run(tx).await
     }
 }
 
@@ -366,12 +373,12 @@ impl Command for Speak {
 /// Finds the chat that is under way, and who holds it; notes what the visitor has seen.
 struct Notice {
     visitor: VisitorId,
-    conversation: porchlight_domain::id::ConversationId,
+    conversation: ConversationId,
     seen: Option<u32>,
 }
 
 impl Command for Notice {
-    type Done = Option<(ChatId, Option<porchlight_domain::id::AgentId>)>;
+    type Done = Option<(ChatId, Option<AgentId>)>;
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Problem>> {
@@ -380,6 +387,18 @@ impl Command for Notice {
             tx.put_seen(record.chat.id, false, number).await?;
         }
         Ok(Some((record.chat.id, record.chat.agent())))
+    }
+}
+
+/// Whether a visitor has a chat under way.
+struct UnderWay(VisitorId, ConversationId);
+
+impl Command for UnderWay {
+    type Done = bool;
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<bool, Failure<Problem>> {
+        Ok(tx.chat_under_way(self.0, &self.1).await?.is_some())
     }
 }
 
