@@ -65,11 +65,12 @@ impl Limits {
         self.commands.check_key(&token.hash()).map_err(|refused| self.problem(&refused, "commands_per_minute"))
     }
 
-    /// Counts an attempt to sign in: of an address, and of an address for one account. The account itself is never locked, so that nobody can
-    /// lock another out.
-    pub(super) fn sign_in(&self, address: IpAddr, email: &str) -> Result<(), Problem> {
+    /// Counts an attempt to sign in: of an address, and, where an account is named, of an address for that account. The account itself is never
+    /// locked, so that nobody can lock another out.
+    pub(super) fn sign_in(&self, address: IpAddr, email: Option<&str>) -> Result<(), Problem> {
         self.tidy();
         self.sign_ins.check_key(&address).map_err(|refused| self.problem(&refused, "sign_ins_per_minute"))?;
+        let Some(email) = email else { return Ok(()) };
         let guess = (address, email.trim().to_lowercase());
         self.guesses.check_key(&guess).map_err(|refused| self.problem(&refused, "guesses_per_minute"))
     }

@@ -1,6 +1,7 @@
 //! The server through real HTTP, against a real database: one module an operation.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accounts;
 mod answers;
 mod api_events;
 mod app;

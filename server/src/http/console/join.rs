@@ -59,7 +59,7 @@ async fn join(State(app): State<App>, _: OwnOrigin, Address(address): Address, F
 }
 
 async fn take(app: &App, address: std::net::IpAddr, given: Given) -> Result<Response, Problem> {
-    app.limits.sign_in(address, "")?;
+    app.limits.sign_in(address, None)?;
     let bad = |field: &str, detail: String| Problem::new(Code::Malformed, detail).field(field);
     let used = || bad("token", "The link is not good, or no longer: ask for a new one.".to_owned());
     let token: Secret = given.token.trim().trim_start_matches('#').parse().map_err(|_| used())?;

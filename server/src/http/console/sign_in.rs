@@ -82,7 +82,7 @@ async fn sign_in(
 /// The agent, if the password is theirs. Whether there is such an agent is not told, and takes as long to find out.
 async fn check(app: &App, address: std::net::IpAddr, given: Given) -> Result<AgentId, Problem> {
     let wrong = || Problem::new(Code::SignedOut, "The address or the password is wrong.");
-    app.limits.sign_in(address, &given.email)?;
+    app.limits.sign_in(address, Some(&given.email))?;
     if given.password.chars().count() > PASSWORD_MAX {
         return Err(wrong());
     }
