@@ -31,6 +31,8 @@ export interface Porchlight {
   serverEvents(session: string): Promise<PorchlightEvent[]>;
   /** Runs the binary on this server's data, and gives what it prints. */
   command(...words: string[]): string;
+  /** Kills the server without a warning, and starts it again on the same data and ports. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -69,40 +71,49 @@ function addresses(server: ChildProcess): Promise<{ origin: string; demo: string
   });
 }
 
-export async function startPorchlight(): Promise<Porchlight> {
+/** Starts the server, with more settings if a test needs them. */
+export async function startPorchlight(...settings: string[]): Promise<Porchlight> {
   const folder = mkdtempSync(join(tmpdir(), "porchlight-end2end-"));
-  const anyPort = "127.0.0.1:0";
-  const flags = ["demo", "--data-dir", folder, "--listen", anyPort, "--demo-listen", anyPort];
   const limits = ["--starts-per-minute", "100000", "--commands-per-minute", "100000"];
   // Settings of whoever runs the tests are none of theirs.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PORCHLIGHT_")));
-  const server = spawn(binary(), [...flags, ...limits], { stdio: ["ignore", "pipe", "pipe"], env });
-  const kill = (): void => void server.kill("SIGKILL");
+  const launch = (listen: string, demoListen: string): { server: ChildProcess; ended: Promise<void> } => {
+    const flags = ["demo", "--data-dir", folder, "--listen", listen, "--demo-listen", demoListen];
+    const server = spawn(binary(), [...flags, ...limits, ...settings], { stdio: ["ignore", "pipe", "pipe"], env });
+    return { server, ended: new Promise<void>((resolve) => server.once("close", () => resolve())) };
+  };
+  let running = launch("127.0.0.1:0", "127.0.0.1:0");
+  const kill = (): void => void running.server.kill("SIGKILL");
   process.once("exit", kill);
-  const ended = new Promise<void>((resolve) => server.once("close", () => resolve()));
 
   const stop = async (): Promise<void> => {
     kill();
-    await ended;
+    await running.ended;
     process.off("exit", kill);
     rmSync(folder, { recursive: true, force: true });
   };
 
-  let where;
+  let where: Awaited<ReturnType<typeof addresses>>;
   try {
-    where = await addresses(server);
+    where = await addresses(running.server);
   } catch (error) {
-    if (server.pid !== undefined) await stop();
+    if (running.server.pid !== undefined) await stop();
     else rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-  const { origin, demo, key } = where;
+  const { origin, demo } = where;
+  const restart = async (): Promise<void> => {
+    kill();
+    await running.ended;
+    running = launch(new URL(origin).host, new URL(demo).host);
+    where = await addresses(running.server);
+  };
 
   const serverEvents = async (session: string): Promise<PorchlightEvent[]> => {
     const all: PorchlightEvent[] = [];
     for (let after = ""; ; ) {
       const query = new URLSearchParams({ session, limit: String(LOG_PAGE), after });
-      const answer = await fetch(`${origin}/api/v1/events?${query}`, { headers: { authorization: `Bearer ${key}` } });
+      const answer = await fetch(`${origin}/api/v1/events?${query}`, { headers: { authorization: `Bearer ${where.key}` } });
       if (!answer.ok) throw new Error(`the log answers ${answer.status}: ${await answer.text()}`);
       const { events, next } = (await answer.json()) as { events: PorchlightEvent[]; next: string };
       all.push(...events);
@@ -111,5 +122,16 @@ export async function startPorchlight(): Promise<Porchlight> {
     }
   };
   const command = (...words: string[]): string => execFileSync(binary(), [...words, "--data-dir", folder], { env, encoding: "utf8" }).trim();
-  return { origin, demo, key, serverEvents, command, stop };
+  return {
+    origin,
+    demo,
+    // Each run of the demo has its own.
+    get key() {
+      return where.key;
+    },
+    serverEvents,
+    command,
+    restart,
+    stop,
+  };
 }

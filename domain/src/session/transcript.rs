@@ -231,10 +231,12 @@ impl Progress {
         matches!(&self.standing, Standing::At(card) if document.card(card).is_some_and(|card| matches!(card.body, Body::LiveChat(_))))
     }
 
-    /// Whether the visitor may begin again.
+    /// Whether the visitor may begin again. Where an agent can be reached they always may once it has ended: who has talked to one may want to
+    /// again.
     #[must_use]
     pub fn may_restart(&self, document: &Conversation) -> bool {
-        document.restart && (self.answered || self.standing == Standing::Ended) && !self.is_live(document)
+        let ended = self.standing == Standing::Ended;
+        (document.restart && (self.answered || ended) || document.has_live_chat() && ended) && !self.is_live(document)
     }
 }
 

@@ -35,7 +35,8 @@ pub(super) struct Offer {
 }
 
 /// The dialogue to offer: the one the visitor has begun and not ended, wherever they are now and whatever became of it since;
-/// else, of those that target them here and that they have not ended, the one with the highest priority.
+/// else, of those that target them here and that they have not ended, the one with the highest priority; else, of those they have ended, one by
+/// which they can reach an agent again.
 pub(super) async fn resolve(
     tx: &mut Tx<'_>,
     asking: &Asking<'_>,
@@ -50,7 +51,8 @@ pub(super) async fn resolve(
         }
     }
     let done = |id: &ConversationId| known.iter().any(|progress| progress.conversation == *id && progress.is_done());
-    let dialogues = || site.published.iter().filter(|(_, document)| document.kind == Kind::Dialogue && !done(&document.id));
+    let may_be = |document: &Conversation| document.kind == Kind::Dialogue && (document.has_live_chat() || !done(&document.id));
+    let dialogues = || site.published.iter().filter(|(_, document)| may_be(document));
     let asks = |target: &Target| target.visitors.is_some() || target.known.is_some();
     let returning =
         dialogues().any(|(_, document)| asks(&document.target)) && tx.has_other_session(visitor.id, session.id).await?;
@@ -67,8 +69,11 @@ pub(super) async fn resolve(
             attributes: &|name: &AttributeName| attributes.get(name).map(String::as_str),
             now: engine.outside.now(),
         };
-        let candidates = dialogues().map(|offered| (offered.1.priority, &offered.1.id, &offered.1.target, offered));
-        choose(candidates, &facts)
+        let of = |ended: bool| {
+            let them = dialogues().filter(move |(_, document)| done(&document.id) == ended);
+            choose(them.map(|offered| (offered.1.priority, &offered.1.id, &offered.1.target, offered)), &facts)
+        };
+        of(false).or_else(|| of(true))
     };
     let Some((version, conversation)) = chosen else { return Ok(None) };
     let before = known.iter().find(|progress| progress.conversation == conversation.id);
