@@ -218,7 +218,24 @@ for (const colorScheme of ["light", "dark"] as const) {
     await ada.page.getByRole("button", { name: "Sign out" }).click();
     await expect(ada.page.getByRole("heading", { name: "Sign in" })).toBeVisible();
     await check("sign in");
+    await ada.page.goto(`${porchlight.origin}/console/join#none`);
+    await check("join");
     await close(ada);
+  });
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`axe-core finds nothing where agents and teams are managed, ${colorScheme}`, async ({ browser, porchlight }) => {
+    const site = await makeSite(porchlight, [TALK]);
+    const grace = await agentOf(browser, porchlight, site.key, "Grace", { colorScheme }, "administrator");
+    for (const screen of ["agents", "teams", "responses"]) {
+      await grace.page.goto(`${porchlight.origin}/console/${screen}`);
+      await expect(grace.page.locator("main")).toBeVisible();
+      const { violations } = await new AxeBuilder({ page: grace.page }).analyze();
+      expect(violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${screen}: ${id} at ${target.join(" ")}`))).toEqual([]);
+    }
+    expect(grace.errors).toEqual([]);
+    await close(grace);
   });
 }
 

@@ -14,9 +14,9 @@ export interface Agent {
 let invited = 0;
 
 /** Lets somebody in, and opens their desk. */
-export async function agentOf(browser: Browser, porchlight: Porchlight, site: string, name: string, options: object = {}): Promise<Agent> {
+export async function agentOf(browser: Browser, porchlight: Porchlight, site: string, name: string, options: object = {}, role = "agent"): Promise<Agent> {
   const email = `${name.toLowerCase()}-${process.pid}-${++invited}@example.com`;
-  const [link] = porchlight.command("agent", "invite", email, "--site", site).split("\n");
+  const [link] = porchlight.command("agent", "invite", email, "--site", site, "--role", role).split("\n");
   const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   const errors: string[] = [];
