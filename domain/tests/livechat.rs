@@ -249,7 +249,7 @@ fn with_nobody_there_the_fallback_is_shown_and_no_agent_was_requested() {
     let mut site = Site::new(&document, 1, 1, 10);
     site.members[0].available = false;
     site.does(0, Command::Open).unwrap();
-    assert!(site.visits[0].chat.is_none());
+    assert_eq!(site.phase(0), &Phase::Ended(Ended::Nobody), "kept for the agents, and no event tells of it");
     assert_eq!(kinds(&site.visits[0]), ["conversation.triggered", "fallback.shown", "conversation.completed"]);
     assert_eq!(site.visits[0].entries[0].text.as_deref(), Some("Nobody is there"));
 }
@@ -262,7 +262,10 @@ fn while_all_are_busy_a_visitor_may_wait_if_the_author_lets_them() {
         site.does(0, Command::Open).unwrap();
         site.chat(0, ChatCommand::Accept { agent: agent(1) }).unwrap();
         site.does(1, Command::Open).unwrap();
-        assert_eq!(site.visits[1].chat.as_ref().map(|chat| chat.phase.clone()), queue.then_some(Phase::Queued));
+        assert_eq!(
+            site.visits[1].chat.as_ref().map(|chat| chat.phase.clone()),
+            Some(if queue { Phase::Queued } else { Phase::Ended(Ended::Nobody) })
+        );
         if queue {
             site.pass(3600);
             site.chat(0, ChatCommand::AgentSay { by: speaker(1), id: message(1), text: "still here".into() }).unwrap();

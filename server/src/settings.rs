@@ -136,6 +136,12 @@ settings! {
     chat_accept_seconds: u64 = 100, [5 to 3600], "How long an agent has to accept a chat before the next is asked";
     chat_idle_minutes: u64 = 10, [1 to 1440], "A live chat ends after this many minutes in which neither side did anything";
     chat_dropped_seconds: u64 = 60, [5 to 3600], "A live chat ends when the visitor's connection has been gone for this long";
+    attachment_limit_bytes: usize = 5_242_880, [1024 to 104_857_600], "The largest file a visitor or agent may send in a chat, in bytes";
+    attachments_per_chat: u32 = 50, [0 to 1000], "The most files that may be sent in one chat";
+    smtp_url: String = String::new(), "Where e-mail is handed in, as smtps://USER:PASSWORD@HOST or smtp://HOST:PORT?tls=required; better in the environment than as a flag, which others on the machine can see";
+    mail_dir: String = String::new(), "A folder that e-mail is written to instead, as .eml files: for trying things out";
+    mail_from: String = String::new(), "Whom e-mail comes from, such as Porchlight <chat@example.com>; needed with smtp_url and mail_dir";
+    transcripts_per_chat: u32 = 3, [0 to 100], "How often the transcript of one chat may be sent by e-mail";
     presence_grace_seconds: u64 = 45, [5 to 3600], "An agent whose console has gone counts as present for this long";
     sign_ins_per_minute: u32 = 30, [1 to 1_000_000], "How many attempts to sign in to the console one address may make, a minute";
     guesses_per_minute: u32 = 5, [1 to 1_000_000], "How many of them for the same account, a minute";

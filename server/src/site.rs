@@ -3,6 +3,7 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use porchlight_domain::{
+    contact::Email,
     conversation::{Problem, Text, fits_locale, is_locale},
     id::{FileName, SiteKey},
 };
@@ -30,6 +31,9 @@ pub struct Site {
     /// The languages it speaks, the first to whoever speaks none of them; every language there is, if it names none.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "locales")]
     pub locales: Vec<String>,
+    /// The address that is told what a visitor leaves who asked for an agent when nobody was there.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "address")]
+    pub missed_chats_to: Option<String>,
     /// Whether pages are told e-mail addresses and phone numbers, too.
     #[serde(default)]
     pub contact_details_in_browser: bool,
@@ -77,11 +81,13 @@ pub struct Launcher {
     /// What is written on it, in each language.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "label")]
     pub label: Option<Text>,
+    /// Whether there is none while no agent of the site is available. Who is in mid-conversation keeps it.
+    pub hide_when_away: bool,
 }
 
 impl Default for Launcher {
     fn default() -> Self {
-        Self { corner: Corner::End, x: Pixels(20), y: Pixels(20), icon: LauncherIcon::Chat, label: None }
+        Self { corner: Corner::End, x: Pixels(20), y: Pixels(20), icon: LauncherIcon::Chat, label: None, hide_when_away: false }
     }
 }
 
@@ -118,6 +124,16 @@ fn country<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
         return Ok(code);
     }
     Err(Error::custom(format!("country: expected two capital letters of a country, such as DE, got {code:?}")))
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let address = String::deserialize(deserializer)?;
+    match address.parse::<Email>() {
+        Ok(address) => Ok(Some(address.to_string())),
+        Err(_) => {
+            Err(Error::custom(format!("missed_chats_to: expected an e-mail address such as sales@example.com, got {address:?}")))
+        }
+    }
 }
 
 fn locales<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

@@ -6,18 +6,23 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use porchlight_app::i18n::{Locale, named};
 use porchlight_domain::{
     conversation::Conversation,
-    id::{AgentId, AnswerId, ConversationId, PageViewId, SessionId, SiteKey},
-    livechat::{Chat, ChatCommand, ChatPolicy, Roster},
-    session::{Attributes, Author, Command, Context, Entry, Progress, Refusal, Session, State, Talk, decide},
+    id::{AgentId, AnswerId, ChatId, ConversationId, PageViewId, SessionId, SiteKey, VisitorId},
+    livechat::{BadMessage, Chat, ChatCommand, ChatPolicy, Roster},
+    session::{Attributes, Author, Command, Context, Entry, Progress, Refusal, Session, Standing, State, Talk, decide},
 };
 
 use crate::{
+    files::{Attachment, Upload},
+    mail::{Letter, Purpose},
     outside::Outside,
     phone::NumberingPlans,
+    site::Site,
     sites::Sites,
     store::{ChatEntry, ChatNews, ChatRecord, Failure, News, StoreError, Tx, VisitorRow},
+    transcript::{Names, in_text},
 };
 
 /// What every command about a visitor needs.
@@ -31,6 +36,14 @@ pub(crate) struct Engine {
     pub(crate) chats: ChatPolicy,
     /// How many chats an agent holds at most, unless their own limit says otherwise.
     pub(crate) chat_limit: u32,
+    /// The largest file that may be sent in a chat, in bytes.
+    pub(crate) attachment_limit: usize,
+    /// The most files that may be sent in a chat.
+    pub(crate) attachments_per_chat: u32,
+    /// Whether e-mail can be sent.
+    pub(crate) mails: bool,
+    /// How often the transcript of a chat may be sent.
+    pub(crate) transcripts_per_chat: u32,
     /// Conversations that were read before.
     pub(crate) documents: Documents,
     /// Sites that were read before.
@@ -143,6 +156,8 @@ impl Engine {
         };
 
         tx.put_session(&state.session, about.at).await?;
+        let has_ended = |progress: Option<&Progress>| progress.is_some_and(|progress| progress.standing == Standing::Ended);
+        let ended = live && !has_ended(before.as_ref()) && has_ended(state.talk.as_ref().map(|talk| &talk.progress));
         let progress = state.talk.map(|talk| talk.progress);
         if let Some(progress) = &progress {
             if before.as_ref() != Some(progress) {
@@ -172,6 +187,9 @@ impl Engine {
                 self.put_chat(tx, &about, before.take(), over, std::mem::take(&mut happened.entries), None).await?;
             }
             self.put_chat(tx, &about, before, chat, happened.entries, happened.offered).await?;
+        }
+        if let Some(conversation) = about.conversation.filter(|_| ended) {
+            self.mail_missed(tx, visitor.id, conversation).await?;
         }
         Ok(state.session)
     }
@@ -223,6 +241,79 @@ impl Engine {
     pub(crate) async fn session_of(&self, tx: &mut Tx<'_>, record: &ChatRecord) -> Result<(Session, Timestamp), StoreError> {
         let session = tx.session_by_id(record.session).await?;
         session.ok_or_else(|| StoreError::Corrupt(format!("chat {} has no session", record.chat.id)))
+    }
+
+    /// Keeps a file that is sent in a chat, and gives what the line in the transcript says: its id and its name. Who knows the id may have it.
+    ///
+    /// # Errors
+    /// If it may not be sent, before anything is written; or if the store fails.
+    pub(crate) async fn attach(&self, tx: &mut Tx<'_>, chat: ChatId, file: Upload) -> Result<String, Failure<Refusal>> {
+        let refused = |why: BadMessage| Failure::Refused(Refusal::BadMessage(why));
+        let Attachment { name, kind, content } = file.check(self.attachment_limit).map_err(refused)?;
+        if tx.attachments_of(chat).await? >= self.attachments_per_chat {
+            return Err(refused(BadMessage::TooManyFiles(self.attachments_per_chat)));
+        }
+        let id = self.outside.new_secret().reveal();
+        tx.add_attachment(&id, chat, &name, kind, &content, self.outside.now()).await?;
+        Ok(format!("{id}/{name}"))
+    }
+
+    /// Sends the transcript of a chat to an address, in a language; the id names the letter, so that what is asked for twice is sent once.
+    ///
+    /// # Errors
+    /// If no more may be sent, or none at all; or if the store fails.
+    pub(crate) async fn mail_transcript(
+        &self,
+        tx: &mut Tx<'_>,
+        record: &ChatRecord,
+        language: &str,
+        recipient: String,
+        id: String,
+    ) -> Result<(), Failure<Refusal>> {
+        if tx.has_mail(&id).await? {
+            return Ok(());
+        }
+        if !self.mails || tx.mails_of(record.chat.id, Purpose::Transcript).await? >= self.transcripts_per_chat {
+            return Err(Failure::Refused(Refusal::NotAllowed));
+        }
+        let site = site_of(tx, record).await?;
+        let (title, texts) = (site.title_in(language), Locale::best(language).panel());
+        let lines = tx.chat_entries(record.visitor, &record.conversation, 0).await?;
+        let transcript = in_text(&lines, Names { bot: title, visitor: texts.you, texts });
+        let letter = Letter {
+            id,
+            purpose: Purpose::Transcript,
+            recipient,
+            subject: named(texts.mail_subject, title),
+            body: format!("{}\n\n{transcript}", named(texts.mail_intro, title)),
+            chat: Some(record.chat.id),
+        };
+        Ok(tx.add_mail(&letter, self.outside.now()).await?)
+    }
+
+    /// A conversation has come to its end: if the visitor had asked for an agent and nobody answered, what they left is sent to the site's
+    /// address for that.
+    async fn mail_missed(&self, tx: &mut Tx<'_>, visitor: VisitorId, conversation: &ConversationId) -> Result<(), StoreError> {
+        let last = tx.chats_of(visitor, 1).await?.into_iter().next();
+        let missed = last.filter(|last| last.conversation == *conversation && last.chat.is_over() && last.accepted_at.is_none());
+        let Some(record) = missed.filter(|_| self.mails) else { return Ok(()) };
+        let site = site_of(tx, &record).await?;
+        let Some(recipient) = site.missed_chats_to.clone() else { return Ok(()) };
+        if tx.mails_of(record.chat.id, Purpose::Missed).await? > 0 {
+            return Ok(());
+        }
+        let attributes = tx.attributes(visitor).await?;
+        let known: String =
+            attributes.iter().map(|(name, value)| format!("{name}: {}\n", value.replace('\n', "\n    "))).collect();
+        let letter = Letter {
+            id: self.outside.new_id().to_string(),
+            purpose: Purpose::Missed,
+            recipient,
+            subject: format!("A visitor of {} asked for an agent, and nobody was there", site.title_in("en")),
+            body: format!("Page: {}\n{known}\n{}", record.page, for_agents(tx, &record).await?),
+            chat: Some(record.chat.id),
+        };
+        tx.add_mail(&letter, self.outside.now()).await
     }
 
     /// Notes that the visitor of a chat has no connection any more.
@@ -316,6 +407,24 @@ impl Engine {
         })));
         Ok(())
     }
+}
+
+async fn site_of(tx: &mut Tx<'_>, record: &ChatRecord) -> Result<Site, StoreError> {
+    let head = tx.site(&record.site).await?;
+    Ok(head.ok_or_else(|| StoreError::Corrupt(format!("chat {} has no site", record.chat.id)))?.site)
+}
+
+/// A chat as text, as agents read it.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) async fn for_agents(tx: &mut Tx<'_>, record: &ChatRecord) -> Result<String, StoreError> {
+    let lines = tx.chat_entries(record.visitor, &record.conversation, 0).await?;
+    let attributes = tx.attributes(record.visitor).await?;
+    let known = ["name", "firstName", "email"].iter().find_map(|wanted| {
+        attributes.iter().find(|(name, value)| name.as_str() == *wanted && !value.is_empty()).map(|(_, value)| value.as_str())
+    });
+    Ok(in_text(&lines, Names { bot: "Bot", visitor: known.unwrap_or("Visitor"), texts: Locale::En.panel() }))
 }
 
 /// What is known of a step that touched a chat.

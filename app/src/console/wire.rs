@@ -131,6 +131,8 @@ pub struct Desk {
     pub me: Option<Colleague>,
     /// Whether they may manage agents, teams and responses.
     pub manages: bool,
+    /// Whether transcripts can be sent by e-mail.
+    pub mails: bool,
     /// The chats under way of the sites they work for, the latest change first.
     pub chats: Vec<ChatRow>,
     /// Those they work with, and themselves.

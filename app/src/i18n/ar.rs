@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "لم يكن أحد متاحًا",
     idle: "انتهت المحادثة بعد صمت طويل",
     dropped: "انتهت المحادثة بسبب انقطاع الاتصال",
+    attach: "إرفاق ملف",
+    file_too_large: "حجم هذا الملف أكبر من {} ميغابايت.",
+    email_transcript: "أرسلوا لي نص المحادثة بالبريد الإلكتروني",
+    transcript_sent: "نص المحادثة في طريقه إلى {}.",
+    sound: "الصوت",
+    you: "أنت",
+    mail_subject: "محادثتك مع {}",
+    mail_intro: "هذا نص محادثتك مع {}.",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "هذه الإجابة طويلة جدًا. يُرجى اختصارها.",
     required: "يُرجى الإجابة هنا أولًا.",
     not_current: "تمت الإجابة عن هذا السؤال من قبل. هنا تتابع الآن.",
+    bad_file: "يمكن إرسال الصور وملفات PDF والملفات النصية فقط.",
+    no_more: "لا يمكن إرسال المزيد من هذه المحادثة.",
     failed: "لا يمكن عرض المحادثة الآن. يُرجى المحاولة مرة أخرى.",
 };

@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Niemand war frei",
     idle: "Der Chat endete nach langer Stille",
     dropped: "Der Chat endete, weil die Verbindung verloren ging",
+    attach: "Datei anhängen",
+    file_too_large: "Diese Datei ist größer als {} MB.",
+    email_transcript: "Verlauf per E-Mail senden",
+    transcript_sent: "Der Verlauf ist unterwegs an {}.",
+    sound: "Ton",
+    you: "Sie",
+    mail_subject: "Ihr Chat mit {}",
+    mail_intro: "Hier ist der Verlauf Ihres Chats mit {}.",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "Diese Antwort ist zu lang. Bitte kürzen Sie sie.",
     required: "Bitte antworten Sie zuerst hier.",
     not_current: "Diese Frage ist schon beantwortet. Hier geht es weiter.",
+    bad_file: "Nur Bilder, PDF- und Textdateien können gesendet werden.",
+    no_more: "Aus diesem Chat kann nichts mehr gesendet werden.",
     failed: "Der Chat lässt sich gerade nicht anzeigen. Bitte versuchen Sie es noch einmal.",
 };

@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Nobody was free to answer",
     idle: "The chat ended after a long silence",
     dropped: "The chat ended because the connection was lost",
+    attach: "Attach a file",
+    file_too_large: "This file is larger than {} MB.",
+    email_transcript: "E-mail me the transcript",
+    transcript_sent: "The transcript is on its way to {}.",
+    sound: "Sound",
+    you: "You",
+    mail_subject: "Your chat with {}",
+    mail_intro: "Here is the transcript of your chat with {}.",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "This answer is too long. Please shorten it.",
     required: "Please answer here first.",
     not_current: "This question was answered already. Here is where you are now.",
+    bad_file: "Only pictures, PDF and text files can be sent.",
+    no_more: "No more can be sent from this chat.",
     failed: "The chat cannot be shown right now. Please try again.",
 };

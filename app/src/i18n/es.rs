@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "No había nadie libre",
     idle: "El chat terminó tras un largo silencio",
     dropped: "El chat terminó porque se perdió la conexión",
+    attach: "Adjuntar un archivo",
+    file_too_large: "Este archivo supera los {} MB.",
+    email_transcript: "Enviarme la transcripción por correo",
+    transcript_sent: "La transcripción va de camino a {}.",
+    sound: "Sonido",
+    you: "Usted",
+    mail_subject: "Su chat con {}",
+    mail_intro: "Esta es la transcripción de su chat con {}.",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "Esta respuesta es demasiado larga. Intente acortarla.",
     required: "Primero responda aquí.",
     not_current: "Esta pregunta ya se ha respondido. La conversación continúa aquí.",
+    bad_file: "Solo se pueden enviar imágenes, PDF y archivos de texto.",
+    no_more: "No se puede enviar nada más desde este chat.",
     failed: "El chat no se puede mostrar en este momento. Inténtelo de nuevo.",
 };

@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Personne n’était libre",
     idle: "Le chat s’est terminé après un long silence",
     dropped: "Le chat s’est terminé car la connexion a été perdue",
+    attach: "Joindre un fichier",
+    file_too_large: "Ce fichier dépasse {} Mo.",
+    email_transcript: "Recevoir la transcription par e-mail",
+    transcript_sent: "La transcription est en route vers {}.",
+    sound: "Son",
+    you: "Vous",
+    mail_subject: "Votre chat avec {}",
+    mail_intro: "Voici la transcription de votre chat avec {}.",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "Cette réponse est trop longue. Veuillez la raccourcir.",
     required: "Veuillez d’abord répondre ici.",
     not_current: "Vous avez déjà répondu à cette question. La conversation continue ici.",
+    bad_file: "Seuls les images, les PDF et les fichiers texte peuvent être envoyés.",
+    no_more: "Plus rien ne peut être envoyé depuis ce chat.",
     failed: "Le chat ne peut pas s’afficher pour le moment. Veuillez réessayer.",
 };

@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Nessuno era libero",
     idle: "La chat è terminata dopo un lungo silenzio",
     dropped: "La chat è terminata perché la connessione è andata persa",
+    attach: "Allega un file",
+    file_too_large: "Questo file supera {} MB.",
+    email_transcript: "Inviami la trascrizione per e-mail",
+    transcript_sent: "La trascrizione è in arrivo a {}.",
+    sound: "Suono",
+    you: "Lei",
+    mail_subject: "La Sua chat con {}",
+    mail_intro: "Ecco la trascrizione della Sua chat con {}.",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "Questa risposta è troppo lunga. Provi ad accorciarla.",
     required: "Prima risponda qui.",
     not_current: "Ha già risposto a questa domanda. La conversazione continua qui.",
+    bad_file: "Si possono inviare solo immagini, PDF e file di testo.",
+    no_more: "Da questa chat non si può inviare altro.",
     failed: "Al momento non è possibile mostrare la chat. Provi di nuovo.",
 };

@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "対応できる担当者がいませんでした",
     idle: "しばらく応答がなかったため、チャットは終了しました",
     dropped: "接続が切れたため、チャットは終了しました",
+    attach: "ファイルを添付",
+    file_too_large: "このファイルは{} MBを超えています。",
+    email_transcript: "会話の記録をメールで受け取る",
+    transcript_sent: "会話の記録を{}に送信しています。",
+    sound: "サウンド",
+    you: "お客様",
+    mail_subject: "{}とのチャット",
+    mail_intro: "{}とのチャットの記録をお送りします。",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "ご回答が長すぎます。もう少し短くしてください。",
     required: "まずこちらにお答えください。",
     not_current: "この質問にはすでにお答えいただいています。こちらから続けてください。",
+    bad_file: "送信できるのは画像、PDF、テキストファイルのみです。",
+    no_more: "このチャットからはこれ以上送信できません。",
     failed: "現在チャットを表示できません。もう一度お試しください。",
 };

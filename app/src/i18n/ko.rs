@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "응답할 수 있는 상담원이 없었습니다",
     idle: "오랫동안 대화가 없어 채팅이 종료되었습니다",
     dropped: "연결이 끊어져 채팅이 종료되었습니다",
+    attach: "파일 첨부",
+    file_too_large: "이 파일은 {}MB보다 큽니다.",
+    email_transcript: "대화 내용을 이메일로 받기",
+    transcript_sent: "대화 내용을 {}(으)로 보내고 있습니다.",
+    sound: "소리",
+    you: "고객님",
+    mail_subject: "{}와(과)의 채팅",
+    mail_intro: "{}와(과)의 채팅 내용을 보내 드립니다.",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "답변이 너무 깁니다. 조금 줄여 주세요.",
     required: "먼저 여기에 답변해 주세요.",
     not_current: "이미 답변하신 질문입니다. 여기에서 이어서 진행해 주세요.",
+    bad_file: "이미지, PDF, 텍스트 파일만 보낼 수 있습니다.",
+    no_more: "이 채팅에서는 더 이상 보낼 수 없습니다.",
     failed: "지금은 채팅을 표시할 수 없습니다. 다시 시도해 주세요.",
 };

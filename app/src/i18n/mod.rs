@@ -16,6 +16,8 @@ mod pt_br;
 mod zh_hans;
 mod zh_hant;
 
+use porchlight_domain::livechat::Notice;
+
 // The modules are declared above, not by this macro: rustfmt finds only modules that are written out.
 macro_rules! locales {
     ($($(#[$about:meta])* $variant:ident: $tag:literal, $dir:literal, $module:ident;)*) => {
@@ -114,6 +116,13 @@ impl Locale {
         });
         script.unwrap_or(Self::ZhHans)
     }
+}
+
+/// A number of bytes in megabytes, with one digit after the point where it is needed.
+#[must_use]
+pub fn megabytes(bytes: usize) -> String {
+    let tenths = bytes.saturating_mul(10) / (1024 * 1024);
+    if tenths.is_multiple_of(10) { (tenths / 10).to_string() } else { format!("{}.{}", tenths / 10, tenths % 10) }
 }
 
 /// A text with a name, or a number, in its place.
@@ -231,6 +240,22 @@ texts! {
         idle,
         /// The chat ended as the visitor was gone.
         dropped,
+        /// Label of the field that takes a file to send.
+        attach,
+        /// A file is too large; `{}` is the limit, in megabytes.
+        file_too_large,
+        /// Opens, and names, the field for the address a transcript goes to.
+        email_transcript,
+        /// After that; `{}` is the address.
+        transcript_sent,
+        /// Label of the switch for the sound of new messages.
+        sound,
+        /// The visitor, as a transcript that is mailed to them calls them.
+        you,
+        /// The subject of that mail; `{}` is the site's title.
+        mail_subject,
+        /// Its first line; `{}` is the site's title.
+        mail_intro,
     }
 }
 
@@ -275,8 +300,28 @@ texts! {
         required,
         /// The question was answered elsewhere.
         not_current,
+        /// A file is of a kind that cannot be sent.
+        bad_file,
+        /// As many files, or transcripts, were sent as may be.
+        no_more,
         /// The panel cannot be shown.
         failed,
+    }
+}
+
+impl PanelTexts {
+    /// What a notice says; `{}` is the agent's name.
+    #[must_use]
+    pub const fn notice(&self, notice: Notice) -> &'static str {
+        match notice {
+            Notice::Joined => self.joined,
+            Notice::Transferred => self.transferred,
+            Notice::EndedByVisitor => self.ended_by_visitor,
+            Notice::EndedByAgent => self.ended_by_agent,
+            Notice::Unanswered => self.unanswered,
+            Notice::Idle => self.idle,
+            Notice::Dropped => self.dropped,
+        }
     }
 }
 

@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Niemand was vrij",
     idle: "De chat is na een lange stilte beëindigd",
     dropped: "De chat is beëindigd omdat de verbinding verbroken was",
+    attach: "Bestand bijvoegen",
+    file_too_large: "Dit bestand is groter dan {} MB.",
+    email_transcript: "Mail mij het gesprek",
+    transcript_sent: "Het gesprek is onderweg naar {}.",
+    sound: "Geluid",
+    you: "U",
+    mail_subject: "Uw chat met {}",
+    mail_intro: "Hier is het verslag van uw chat met {}.",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "Dit antwoord is te lang. Maak het wat korter.",
     required: "Geef hier eerst een antwoord.",
     not_current: "Deze vraag is al beantwoord. Hier gaat het gesprek verder.",
+    bad_file: "Alleen afbeeldingen, pdf- en tekstbestanden kunnen worden verzonden.",
+    no_more: "Vanuit deze chat kan niets meer worden verzonden.",
     failed: "De chat kan nu niet worden getoond. Probeer het opnieuw.",
 };

@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Ninguém estava livre",
     idle: "O chat terminou após um longo silêncio",
     dropped: "O chat terminou porque a conexão foi perdida",
+    attach: "Anexar um arquivo",
+    file_too_large: "Este arquivo é maior que {} MB.",
+    email_transcript: "Enviar a transcrição por e-mail",
+    transcript_sent: "A transcrição está a caminho de {}.",
+    sound: "Som",
+    you: "Você",
+    mail_subject: "Seu chat com {}",
+    mail_intro: "Esta é a transcrição do seu chat com {}.",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "Esta resposta é longa demais. Tente encurtá-la.",
     required: "Primeiro, responda aqui.",
     not_current: "Esta pergunta já foi respondida. A conversa continua aqui.",
+    bad_file: "Só é possível enviar imagens, PDF e arquivos de texto.",
+    no_more: "Não é possível enviar mais nada deste chat.",
     failed: "Não é possível mostrar o chat agora. Tente novamente.",
 };

@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "暂时没有客服有空",
     idle: "长时间没有消息，聊天已结束",
     dropped: "连接中断，聊天已结束",
+    attach: "添加附件",
+    file_too_large: "此文件大于 {} MB。",
+    email_transcript: "将聊天记录发送到我的邮箱",
+    transcript_sent: "聊天记录正在发送至 {}。",
+    sound: "声音",
+    you: "您",
+    mail_subject: "您与{}的聊天",
+    mail_intro: "以下是您与{}的聊天记录。",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "您的回答太长了，请缩短一些。",
     required: "请先回答这个问题。",
     not_current: "这个问题已经回答过了，请从这里继续。",
+    bad_file: "只能发送图片、PDF 和文本文件。",
+    no_more: "此聊天无法再发送更多内容。",
     failed: "暂时无法显示聊天，请重试。",
 };

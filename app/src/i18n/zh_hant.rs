@@ -48,6 +48,14 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "暫時沒有客服有空",
     idle: "長時間沒有訊息，聊天已結束",
     dropped: "連線中斷，聊天已結束",
+    attach: "附加檔案",
+    file_too_large: "此檔案大於 {} MB。",
+    email_transcript: "將聊天記錄寄到我的信箱",
+    transcript_sent: "聊天記錄正寄往 {}。",
+    sound: "聲音",
+    you: "您",
+    mail_subject: "您與{}的聊天",
+    mail_intro: "以下是您與{}的聊天記錄。",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -70,5 +78,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     text_too_long: "您的回答太長了，請縮短一些。",
     required: "請先回答這個問題。",
     not_current: "這個問題已經回答過了，請從這裡繼續。",
+    bad_file: "只能傳送圖片、PDF 和文字檔。",
+    no_more: "此聊天無法再傳送更多內容。",
     failed: "目前無法顯示聊天，請再試一次。",
 };

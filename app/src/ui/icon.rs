@@ -5,6 +5,8 @@ use leptos::prelude::*;
 /// An icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IconName {
+    /// A file to send.
+    Attach,
     /// Back to what was before.
     Back,
     /// Done.
@@ -19,17 +21,21 @@ pub enum IconName {
     Restart,
     /// Send.
     Send,
+    /// Sound.
+    Sound,
 }
 
 impl IconName {
     const fn path(self) -> &'static str {
         match self {
+            Self::Attach => "m20 11-8.500 8.500a5 5 0 0 1-7-7L13 4a3.500 3.500 0 0 1 5 5l-8.500 8.500a2 2 0 0 1-3-3L14 7",
             Self::Back => "M19 12H5m6-6-6 6 6 6",
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",
             Self::Close => "M6 6l12 12M18 6 6 18",
             Self::Document => "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8Zm0 0v5h5M9 13h6m-6 4h4",
             Self::Download => "M12 4v11m-5-5 5 5 5-5M5 20h14",
             Self::Restart => "M4 12a8 8 0 1 0 2.5-5.800M4 4v4.500h4.500",
+            Self::Sound => "M4 9.500v5h3.500L12 19V5L7.500 9.500Zm11.500-1a5 5 0 0 1 0 7m2.500-10a9 9 0 0 1 0 13",
             Self::Send => "M12 19V5m-6 6 6-6 6 6",
         }
     }

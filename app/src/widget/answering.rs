@@ -24,8 +24,12 @@ pub fn Answering(
         bridge::connect(&host);
         live::look();
     });
-    // Enter sends a message; Shift and Enter begin a new line.
+    // Enter in the field for the transcript's address sends that, not what the form is for otherwise; Enter sends a message; Shift and Enter begin a new line.
     let on_key = move |event: KeyboardEvent| {
+        if event.key() == "Enter" && !event.is_composing() && asks_for_transcript(&event).is_some() {
+            event.prevent_default();
+            return;
+        }
         let Some(field) = composer(&event).filter(|_| event.key() == "Enter" && !event.shift_key() && !event.is_composing())
         else {
             return;
@@ -43,22 +47,56 @@ pub fn Answering(
             live::types();
         }
     };
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let Some(answer) = send::answer_of(&event).filter(|_| !sending.get_untracked()) else { return };
-        let unreachable = unreachable.clone();
+    let on_click = move |event: leptos::ev::MouseEvent| {
+        let pressed = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        if pressed.and_then(|pressed| pressed.closest("[data-sound]").ok().flatten()).is_some() {
+            live::switch_sound();
+        }
+    };
+    let unreachable_for_files = unreachable.clone();
+    let on_change = move |event: Event| {
+        let field = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
+        let chosen = field.filter(|field| field.has_attribute("data-attach") && !field.value().is_empty());
+        let Some(field) = chosen else { return };
+        let limit = field.get_attribute("data-attach").and_then(|limit| limit.parse::<u32>().ok());
+        let size = field.files().and_then(|files| files.get(0)).map(|file| file.size());
+        if size > limit.map(f64::from) {
+            // It would travel in vain.
+            send::show_problem(&field.get_attribute("data-too-large").unwrap_or_default(), false);
+            field.set_value("");
+            return;
+        }
+        let Some((action, fields)) = send::file_of(&field) else { return };
+        let unreachable = unreachable_for_files.clone();
         sending.set(true);
         spawn_local(async move {
-            let sent = send::send(&answer).await;
+            let sent = send::send(&action, &fields).await;
             sending.set(false);
             match sent {
+                Ok(json) => send::show_beside(&json, &unreachable),
+                Err(_) => send::show_problem(&unreachable, false),
+            }
+        });
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let Some((action, answer)) = send::answer_of(&event).filter(|_| !sending.get_untracked()) else { return };
+        let unreachable = unreachable.clone();
+        let beside = answer.get("do").as_deref() == Some("transcript");
+        sending.set(true);
+        spawn_local(async move {
+            let sent = send::send(&action, &answer).await;
+            sending.set(false);
+            match sent {
+                // What is being written is for the agent.
+                Ok(json) if beside => send::show_beside(&json, &unreachable),
                 Ok(json) => send::show(&json, &unreachable, false),
                 Err(_) => send::show_problem(&unreachable, false),
             }
         });
     };
     view! {
-        <div class="answering" class:sending=move || sending.get() aria-busy=move || sending.get().to_string() on:submit=submit on:keydown=on_key on:input=on_input>
+        <div class="answering" class:sending=move || sending.get() aria-busy=move || sending.get().to_string() on:submit=submit on:keydown=on_key on:input=on_input on:change=on_change on:click=on_click>
             {children()}
         </div>
     }
@@ -77,6 +115,14 @@ pub fn give_up() {
             let _ = island.replace_with_with_node_1(&copy);
         }
     }
+}
+
+/// Presses the button beside the field for the transcript's address, if it is that field.
+fn asks_for_transcript(event: &Event) -> Option<()> {
+    let field: web_sys::HtmlElement = event.target()?.dyn_into().ok()?;
+    field.get_attribute("data-enter")?;
+    field.next_element_sibling()?.dyn_into::<web_sys::HtmlElement>().ok()?.click();
+    Some(())
 }
 
 fn composer(event: &Event) -> Option<web_sys::HtmlTextAreaElement> {

@@ -41,8 +41,12 @@ fn card() -> Option<HtmlFormElement> {
 pub(super) fn look() {
     let connected = SOCKET.with_borrow(Option::is_some);
     match card() {
-        Some(form) if !connected => connect(&form),
-        Some(_) => {}
+        Some(form) => {
+            show_switch();
+            if !connected {
+                connect(&form);
+            }
+        }
         None => {
             if let Some(socket) = SOCKET.take() {
                 socket.set_onclose(None);
@@ -116,6 +120,9 @@ fn hear(told: &JsValue) {
     if let Some(update) = part("update") {
         status("");
         send::show_news(&update);
+        if by_agent(&update) && sounds() && document().is_some_and(|document| !document.has_focus().unwrap_or(true)) {
+            crate::ui::ring(false);
+        }
         seen();
     }
     if part("typing").is_some() {
@@ -131,6 +138,39 @@ fn hear(told: &JsValue) {
         // What is here is of another time: the server says how it is now.
         spawn_local(send::refresh());
     }
+}
+
+/// Whether an agent has said something in it.
+fn by_agent(update: &JsValue) -> bool {
+    let said = Reflect::get(update, &"said".into()).ok().and_then(|said| said.as_string());
+    said.is_some_and(|said| said.contains(r#"data-author="agent""#))
+}
+
+const SILENT: &str = "porchlight silent";
+
+fn storage() -> Option<web_sys::Storage> {
+    web_sys::window()?.local_storage().ok().flatten()
+}
+
+/// Whether what an agent says is heard, too.
+fn sounds() -> bool {
+    storage().and_then(|storage| storage.get_item(SILENT).ok().flatten()).is_none()
+}
+
+/// Shows whether it is.
+fn show_switch() {
+    if let Some(switch) = document().and_then(|document| find(&document, "#card [data-sound]")) {
+        let _ = switch.set_attribute("aria-pressed", if sounds() { "true" } else { "false" });
+        let _ = switch.remove_attribute("hidden");
+    }
+}
+
+/// Switches the sound on or off, for this visitor's browser.
+pub(super) fn switch_sound() {
+    if let Some(storage) = storage() {
+        let _ = if sounds() { storage.set_item(SILENT, "1") } else { storage.remove_item(SILENT) };
+    }
+    show_switch();
 }
 
 /// Tells the agent what the visitor has seen, if they can see it.

@@ -7,14 +7,24 @@ use js_sys::{Array, Reflect};
 use leptos::ev::SubmitEvent;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, Element, FormData, HtmlFormElement, RequestInit, Response, UrlSearchParams};
+use web_sys::{Document, Element, FormData, HtmlFormElement, HtmlInputElement, RequestInit, Response, UrlSearchParams};
 
 use super::{bridge, format, live};
+
+/// The form that waits with the file that was chosen in it, to be sent at once; what is being written beside it stays.
+pub(super) fn file_of(field: &HtmlInputElement) -> Option<(String, FormData)> {
+    let form = field.form()?;
+    let fields = FormData::new_with_form(&form).ok()?;
+    fields.delete("value");
+    Some((form.action(), fields))
+}
 
 /// The fields of the form that is being sent, with the button that sends it.
 pub(super) fn answer_of(event: &SubmitEvent) -> Option<(String, UrlSearchParams)> {
     let form: HtmlFormElement = event.target()?.dyn_into().ok()?;
     let fields = FormData::new_with_form(&form).ok()?;
+    // A file goes by itself, as soon as it is chosen.
+    fields.delete("file");
     let answer = UrlSearchParams::new_with_str_sequence_sequence(&Array::from(&fields)).ok()?;
     // A button's own name and value are not among the fields of its form.
     if let Some((name, value)) =
@@ -32,6 +42,7 @@ fn wish() -> Option<(String, UrlSearchParams)> {
     let fields = FormData::new_with_form(&form).ok()?;
     // What is typed there is not sent.
     fields.delete("value");
+    fields.delete("file");
     let wish = UrlSearchParams::new_with_str_sequence_sequence(&Array::from(&fields)).ok()?;
     wish.set("do", "refresh");
     Some((form.action(), wish))
@@ -40,7 +51,7 @@ fn wish() -> Option<(String, UrlSearchParams)> {
 /// Shows what was said in another tab.
 pub(super) async fn refresh() {
     let Some(wish) = wish() else { return };
-    if let Ok(json) = send(&wish).await {
+    if let Ok(json) = send(&wish.0, &wish.1).await {
         show(&json, "", true);
     }
 }
@@ -60,12 +71,26 @@ pub(super) fn show_news(json: &JsValue) {
     }
 }
 
+/// Shows what the server said to a file, and goes on with what was being written.
+pub(super) fn show_beside(json: &JsValue, otherwise: &str) {
+    let typed = document().and_then(|document| composer(&document)).map(|field| field.value());
+    show(json, otherwise, false);
+    if let (Some(typed), Some(field)) = (typed, document().and_then(|document| composer(&document))) {
+        field.set_value(&typed);
+    }
+    // The same file may be chosen again.
+    let chosen = document().and_then(|document| find(&document, "#card [data-attach]"));
+    if let Some(chosen) = chosen.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
+        chosen.set_value("");
+    }
+}
+
 fn composer(document: &Document) -> Option<web_sys::HtmlTextAreaElement> {
     find(document, "#card textarea[data-composer]")?.dyn_into().ok()
 }
 
 /// Sends an answer, and gives what the server says to it.
-pub(super) async fn send((action, answer): &(String, UrlSearchParams)) -> Result<JsValue, JsValue> {
+pub(super) async fn send(action: &str, answer: &JsValue) -> Result<JsValue, JsValue> {
     let headers = js_sys::Object::new();
     Reflect::set(&headers, &"accept".into(), &"application/json".into())?;
     let init = RequestInit::new();

@@ -43,6 +43,12 @@ pub struct Standing {
     pub problem: Option<String>,
     /// Whether it is the field that is wrong, not the moment.
     pub wrong: bool,
+    /// What was done, in the visitor's language, where that is not to be seen otherwise.
+    pub said: Option<String>,
+    /// Whether the transcript of a live chat can be sent by e-mail.
+    pub transcript: bool,
+    /// The address that is suggested for it, or that was typed.
+    pub mail_to: String,
     /// What was typed or chosen, where something was wrong with it.
     pub typed: Vec<String>,
 }
@@ -79,6 +85,8 @@ pub struct Asked {
     pub address: String,
     /// Whether that document is open in the panel.
     pub open: bool,
+    /// For a live chat: the largest file that may be sent, in bytes.
+    pub file_limit: usize,
 }
 
 /// A country that has phone numbers.

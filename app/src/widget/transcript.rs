@@ -8,7 +8,7 @@ use porchlight_domain::{
 
 use crate::{
     i18n::{PanelTexts, named},
-    ui::{Markup, Plain},
+    ui::{Markup, Plain, SentFile},
 };
 
 /// The most lines that appear one after the other; what comes after them appears with the last.
@@ -48,7 +48,7 @@ fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>, old: bo
     let name = entry.agent.map(|agent| agent.name).unwrap_or_default();
     if entry.format == Format::Notice {
         let notice = entry.text.as_deref().and_then(Notice::named);
-        let text = notice.map(|notice| named(in_words(notice, texts), &name)).unwrap_or_default();
+        let text = notice.map(|notice| named(texts.notice(notice), &name)).unwrap_or_default();
         return view! { <p class="notice" class:old=old data-author="notice" dir="auto">{text}</p> }.into_any();
     }
     let (who, said, class) = match entry.author {
@@ -60,8 +60,9 @@ fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>, old: bo
     let text = entry.text.unwrap_or_else(|| texts.skipped.to_owned());
     let text = match (entry.author, entry.format) {
         (Author::Bot, _) => view! { <Markup text/> }.into_any(),
+        (_, Format::File) => view! { <SentFile text/> }.into_any(),
         (Author::Agent, _) => view! { <Plain text/> }.into_any(),
-        (_, Format::Text | Format::Notice | Format::File) => text.into_any(),
+        (_, Format::Text | Format::Notice) => text.into_any(),
         // The panel's script writes it as its reader does.
         (_, Format::Date) => {
             let day = text.clone();
@@ -82,16 +83,4 @@ fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>, old: bo
         </div>
     }
     .into_any()
-}
-
-const fn in_words(notice: Notice, texts: &'static PanelTexts) -> &'static str {
-    match notice {
-        Notice::Joined => texts.joined,
-        Notice::Transferred => texts.transferred,
-        Notice::EndedByVisitor => texts.ended_by_visitor,
-        Notice::EndedByAgent => texts.ended_by_agent,
-        Notice::Unanswered => texts.unanswered,
-        Notice::Idle => texts.idle,
-        Notice::Dropped => texts.dropped,
-    }
 }

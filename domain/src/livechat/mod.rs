@@ -27,6 +27,15 @@ pub enum BadMessage {
     /// It is longer than [`limits::MESSAGE`](crate::conversation::limits::MESSAGE).
     #[error("expected a message of at most {} characters", crate::conversation::limits::MESSAGE)]
     TooLong,
+    /// A file has more bytes than this.
+    #[error("expected a file of at most {0} bytes")]
+    FileTooLarge(usize),
+    /// A file is of a kind that is not taken, or its content is not what its name says.
+    #[error("expected a PNG, JPEG, GIF, WebP, PDF or plain text file whose name ends as its content is")]
+    UnknownFile,
+    /// So many files were sent in the chat already.
+    #[error("expected at most {0} files in a chat")]
+    TooManyFiles(u32),
 }
 
 /// A message as it is kept: without what nobody can see or type. Line breaks and tabs stay; it is never markup.

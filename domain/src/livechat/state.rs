@@ -77,6 +77,9 @@ pub enum Ended {
     VisitorIdle,
     /// The visitor's connection was gone for too long.
     VisitorDropped,
+    /// Nobody was there to be asked. No live chat came about, and no event tells of one: it is kept so that the agents find what the visitor
+    /// left in its place.
+    Nobody,
 }
 
 /// What the transcript of a live chat notes besides messages. Its name is what is stored.

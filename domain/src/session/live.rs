@@ -19,6 +19,7 @@ impl<'d> Step<'d, '_, '_> {
             Found::Busy if live.queue => None,
             Found::Busy | Found::Nobody => {
                 self.fall_back(card, live);
+                self.state.chat = Some(self.new_chat(card, Phase::Ended(Ended::Nobody)));
                 return false;
             }
         };
@@ -26,7 +27,6 @@ impl<'d> Step<'d, '_, '_> {
         if let Some(text) = &live.text {
             self.bot_says(&card.id, text);
         }
-        let now = self.context.now;
         if let Some(talk) = &mut self.state.talk {
             talk.progress.standing = Standing::At(card.id.clone());
             talk.progress.turn += 1;
@@ -34,19 +34,24 @@ impl<'d> Step<'d, '_, '_> {
             talk.progress.answered = true;
             talk.progress.trail.clear();
         }
-        let chat = Chat {
+        let chat = self.new_chat(card, offered.map_or(Phase::Queued, Phase::Offered));
+        self.of_chat(EventType::LivechatRequested, &chat, chat.asked(), []);
+        self.state.chat = Some(chat);
+        true
+    }
+
+    fn new_chat(&mut self, card: &Card, phase: Phase) -> Chat {
+        let now = self.context.now;
+        Chat {
             id: ChatId::new((self.context.new_id)()),
             card: card.id.clone(),
-            phase: offered.map_or(Phase::Queued, Phase::Offered),
+            phase,
             requested_at: now,
             passed: Vec::new(),
             team: None,
             active_at: now,
             gone_since: None,
-        };
-        self.of_chat(EventType::LivechatRequested, &chat, chat.asked(), []);
-        self.state.chat = Some(chat);
-        true
+        }
     }
 
     /// Does something in the chat that is under way.
@@ -183,7 +188,7 @@ impl<'d> Step<'d, '_, '_> {
         let (notice, reason) = match ended {
             Ended::Visitor => (Notice::EndedByVisitor, None),
             Ended::Agent => (Notice::EndedByAgent, None),
-            Ended::Unanswered => (Notice::Unanswered, Some("unanswered")),
+            Ended::Unanswered | Ended::Nobody => (Notice::Unanswered, Some("unanswered")),
             Ended::VisitorIdle => (Notice::Idle, Some("visitor_idle")),
             Ended::VisitorDropped => (Notice::Dropped, Some("visitor_dropped")),
         };

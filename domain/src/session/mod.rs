@@ -15,4 +15,4 @@ pub use decide::{
     decide,
 };
 pub use state::{Attributes, Counted, Mark, Progress, Session, Standing};
-pub use transcript::{Ask, Author, Choice, Entry, Format, Prompt, Speaker};
+pub use transcript::{Ask, Author, Choice, Entry, Format, Prompt, Speaker, file_of};

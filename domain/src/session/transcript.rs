@@ -53,6 +53,12 @@ pub enum Format {
     File,
 }
 
+/// The id and the name of a file, from the text of a line that is [one](Format::File).
+#[must_use]
+pub fn file_of(text: &str) -> (&str, &str) {
+    text.split_once('/').unwrap_or(("", text))
+}
+
 /// Who said something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

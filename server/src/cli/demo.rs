@@ -9,7 +9,7 @@ use super::{
     serve::{self, Stop},
     tell,
 };
-use crate::{demo, http, outside::Outside, settings::Flags};
+use crate::{demo, http, mail::Postman, outside::Outside, settings::Flags};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DemoFlags {
@@ -21,7 +21,11 @@ pub(super) struct DemoFlags {
 }
 
 pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow::Result<()> {
-    let settings = quiet(flags)?;
+    let mut settings = quiet(flags)?;
+    if settings.smtp_url.is_empty() && settings.mail_dir.is_empty() {
+        settings.mail_dir = settings.data_dir.join("mail").display().to_string();
+        settings.mail_from = "Marlow Bikes <hello@marlow.example>".to_owned();
+    }
     let store = serve::open(&settings).await?;
     let files =
         demo::site_files(settings.file_limit_bytes).map_err(|problems| anyhow!("the demo site has problems:\n{problems}"))?;
@@ -30,22 +34,29 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
     let key = key::create(&store, "demo", true).await?;
     let stop = Stop::by_signal();
     demo::add_agents(&store, &Outside::real()).await?;
+    let postman = Postman::new(store.clone(), Outside::real(), &settings)?;
     let (router, clock) = http::app(store.clone(), settings.clone(), Outside::real());
     let server = serve::serve(router, settings.listen, &stop).await?;
     let clock = tokio::spawn(clock.run());
+    let postman = postman.map(|postman| tokio::spawn(postman.run()));
     let porchlight = format!("http://{}", server.address);
     let pages = serve::serve(demo::pages(&porchlight, &key), *demo_listen, &stop).await?;
     let agents =
         demo::AGENTS.map(|(email, ..)| format!("{email}, password {}", demo::PASSWORD)).join("\n                             ");
+    let mail = match settings.mail_dir.as_str() {
+        "" => String::new(),
+        folder => format!("  E-mail is put into         {folder}\n"),
+    };
     tell(&format!(
         "\n  The demo customer's page   http://{}/\n  Porchlight                 {porchlight}\n  API key of this run        {key}\n  \
-         The agents' console        {porchlight}/console\n  Its agents                 {agents}\n\n  \
+         The agents' console        {porchlight}/console\n  Its agents                 {agents}\n{mail}\n  \
          curl -H 'Authorization: Bearer {key}' '{porchlight}/api/v1/events?limit=10'\n",
         pages.address
     ));
     let grace = Duration::from_secs(settings.shutdown_grace_seconds);
     tokio::join!(server.ended(grace), pages.ended(grace));
     clock.abort();
+    postman.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
     Ok(())
 }

@@ -9,6 +9,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use super::{start_log, tell};
 use crate::{
     http,
+    mail::Postman,
     outside::Outside,
     settings::{Flags, Settings},
     store::Store,
@@ -20,9 +21,11 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
     let store = open(&settings).await?;
     let stop = Stop::by_signal();
     let outside = Outside::real();
+    let postman = Postman::new(store.clone(), outside.clone(), &settings)?;
     let (router, clock) = http::app(store.clone(), settings.clone(), outside.clone());
     let served = serve(router, settings.listen, &stop).await?;
     let clock = tokio::spawn(clock.run());
+    let postman = postman.map(|postman| tokio::spawn(postman.run()));
     tell(&format!("Porchlight listens on http://{}", served.address));
     tell(&format!("The agents' console is http://{}/console", served.address));
     if let Some(link) = http::first_administrator(&store, &outside, settings.invitation_hours).await? {
@@ -30,6 +33,7 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
     }
     served.ended(Duration::from_secs(settings.shutdown_grace_seconds)).await;
     clock.abort();
+    postman.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
     Ok(())
 }

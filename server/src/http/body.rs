@@ -2,12 +2,16 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Request},
-    http::request::Parts,
+    extract::{FromRequest, FromRequestParts, Multipart, Request, multipart::MultipartError},
+    http::{StatusCode, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
 
-use super::problem::{Code, Problem};
+use super::{
+    App,
+    problem::{Code, Problem},
+};
+use crate::files::Upload;
 
 /// A body of JSON, whatever its content type says: the loader sends `text/plain`, which needs no preflight request.
 pub(super) struct Json<T>(pub(super) T);
@@ -21,17 +25,26 @@ pub(super) struct Form<T>(pub(super) T);
 /// A body of a form that holds two things at once, each of which takes the fields that are its own.
 pub(super) struct Forms<A, B>(pub(super) A, pub(super) B);
 
+/// The same, with a file that may have been sent along in a field called `file`: as `multipart/form-data`, or without a file as any form.
+pub(super) struct FormsAndFile<A, B>(pub(super) A, pub(super) B, pub(super) Option<Upload>);
+
 /// A query string.
 pub(super) struct Query<T>(pub(super) T);
 
 async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
-        if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-            Problem::new(Code::TooLarge, "the body is larger than is allowed here")
-        } else {
-            Problem::new(Code::Malformed, "the body could not be received")
-        }
-    })
+    Bytes::from_request(request, state).await.map_err(|rejection| not_received(rejection.status()))
+}
+
+fn not_received(status: StatusCode) -> Problem {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        too_large()
+    } else {
+        Problem::new(Code::Malformed, "the body could not be received")
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(Code::TooLarge, "the body is larger than is allowed here")
 }
 
 fn at_fault<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Problem {
@@ -85,6 +98,46 @@ impl<A: DeserializeOwned, B: DeserializeOwned, S: Send + Sync> FromRequest<S> fo
         let bytes = bytes(request, state).await?;
         Ok(Self(urlencoded(&bytes)?, urlencoded(&bytes)?))
     }
+}
+
+impl<A: DeserializeOwned, B: DeserializeOwned> FromRequest<App> for FormsAndFile<A, B> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let (fields, file) = if kind.starts_with("multipart/form-data") {
+            parts(request, app).await?
+        } else {
+            (bytes(request, app).await?.to_vec(), None)
+        };
+        // The route takes more, for the file alone.
+        if fields.len() > app.settings.body_limit_bytes {
+            return Err(too_large());
+        }
+        Ok(Self(urlencoded(&fields)?, urlencoded(&fields)?, file))
+    }
+}
+
+/// The fields of a form with files, as one without would send them, and the file. A field of a file that none was chosen for comes with an
+/// empty name.
+async fn parts(request: Request, app: &App) -> Result<(Vec<u8>, Option<Upload>), Problem> {
+    let bad = |error: MultipartError| not_received(error.status());
+    let mut form = Multipart::from_request(request, app).await.map_err(|rejection| not_received(rejection.status()))?;
+    let (mut fields, mut file) = (Vec::new(), None);
+    while let Some(part) = form.next_field().await.map_err(bad)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        match part.file_name().map(str::to_owned) {
+            Some(called) if name == "file" => {
+                let content = part.bytes().await.map_err(bad)?.to_vec();
+                if !called.is_empty() {
+                    file = Some(Upload { name: called, content });
+                }
+            }
+            Some(_) => return Err(Problem::new(Code::Malformed, "expected a file in the field \"file\" only").field(name)),
+            None => fields.push((name, part.text().await.map_err(bad)?)),
+        }
+    }
+    Ok((url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes(), file))
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {

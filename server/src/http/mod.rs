@@ -2,6 +2,7 @@
 
 mod api;
 mod assets;
+mod attachments;
 mod body;
 mod console;
 mod files;
@@ -67,19 +68,24 @@ pub fn app(store: Store, settings: Settings, outside: Outside) -> (Router, Clock
             dropped: seconds(settings.chat_dropped_seconds),
         },
         chat_limit: settings.chat_limit,
+        attachment_limit: settings.attachment_limit_bytes,
+        attachments_per_chat: settings.attachments_per_chat,
+        mails: !settings.smtp_url.is_empty() || !settings.mail_dir.is_empty(),
+        transcripts_per_chat: settings.transcripts_per_chat,
         documents: Documents::default(),
         sites: Sites::default(),
     };
     let limits = Arc::new(Limits::new(&settings, outside));
-    let file_limit = settings.file_limit_bytes;
+    let (file_limit, attachment_limit) = (settings.file_limit_bytes, settings.attachment_limit_bytes);
     let (body_limit, timeout) = (settings.body_limit_bytes, Duration::from_secs(settings.request_timeout_seconds));
     let clock = Clock::new(store.clone(), engine.clone());
     let state = App { store, settings: Arc::new(settings), engine, limits };
     let router = Router::new()
-        .merge(widget::routes())
-        .merge(console::routes())
+        .merge(widget::routes(attachment_limit))
+        .merge(console::routes(attachment_limit))
         .merge(api::routes(file_limit))
         .merge(health::routes())
+        .merge(attachments::routes())
         .merge(files::routes())
         .merge(assets::routes())
         .fallback(not_found)

@@ -52,6 +52,8 @@ pub(crate) struct Hub {
     inner: Arc<Mutex<Inner>>,
     /// Wakes the clock: something is due at another time than it thought.
     changed: Arc<Notify>,
+    /// Wakes who sends letters.
+    mail: Arc<Notify>,
 }
 
 impl fmt::Debug for Hub {
@@ -156,6 +158,7 @@ impl Hub {
                 self.tell_agents(&ToAgent::Agent(*agent));
                 self.changed.notify_one();
             }
+            News::Mail => self.mail.notify_one(),
         }
     }
 
@@ -182,6 +185,11 @@ impl Hub {
     /// Waits until something may be due at another time than before.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// Waits until there is a letter to be sent.
+    pub(crate) async fn mail(&self) {
+        self.mail.notified().await;
     }
 }
 

@@ -16,8 +16,8 @@ use crate::realtime::Hub;
 
 pub use read::{EventFilter, EventPage};
 pub use tx::{
-    AgentRow, ChatEntry, ChatFilter, ChatRecord, Draft, Logged, Published, PublishedSource, Queue, SiteFile, SiteHead, Tx,
-    Version, VisitorRow,
+    AgentRow, ChatEntry, ChatFilter, ChatRecord, Draft, DueLetter, Logged, Published, PublishedSource, Queue, SiteFile, SiteHead,
+    Tx, Version, VisitorRow,
 };
 
 /// What runs within one transaction.
@@ -42,6 +42,8 @@ pub enum News {
         /// Who it is.
         agent: AgentId,
     },
+    /// There is a letter to be sent.
+    Mail,
 }
 
 /// How a live chat went on.

@@ -11,6 +11,7 @@ use std::{
 use jiff::Timestamp;
 use porchlight_server::{
     http,
+    mail::Postman,
     outside::Outside,
     realtime::Clock,
     secret::Secret,
@@ -45,6 +46,8 @@ pub(crate) struct TestApp {
     clock: Arc<AtomicI64>,
     /// Does what is due, when a test says so.
     pub(crate) ticking: Clock,
+    /// Sends what is to be sent, when a test says so; where the settings say how.
+    pub(crate) postman: Option<Postman>,
     client: reqwest::Client,
     _folder: TempDir,
 }
@@ -85,12 +88,13 @@ impl Builder {
         let outside = Outside::with_clock(move || Timestamp::from_millisecond(hands.load(Ordering::SeqCst)).unwrap());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let postman = Postman::new(store.clone(), outside.clone(), &self.settings).unwrap();
         let (router, ticking) = http::app(store.clone(), self.settings, outside.clone());
         tokio::spawn(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).into_future());
         let secret = outside.new_secret();
         let key = format!("plk_{}", secret.reveal());
         store.commit(AddKey(secret)).await.unwrap();
-        let app = TestApp { address, store, key, clock, ticking, client: reqwest::Client::new(), _folder: folder };
+        let app = TestApp { address, store, key, clock, ticking, postman, client: reqwest::Client::new(), _folder: folder };
         app.import(&self.site, &self.conversations).await;
         app
     }

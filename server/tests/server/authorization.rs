@@ -83,6 +83,8 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/schema/conversation.json", None, anybody(200)),
         ("GET", "/assets/{name}", None, anybody(404)),
         ("GET", "/files/{site}/{name}", None, anybody(200)),
+        // The id is the secret: whoever has it was sent it.
+        ("GET", "/attachments/{id}", None, anybody(404)),
         // The widget: a token says whose conversation it is, so whoever has one sees their own. Nobody has none.
         ("POST", "/widget/v1/start", Loader, anybody(200)),
         ("POST", "/widget/v1/events", Loader, [401, 200, 200, 401, 401, 401, 401]),
@@ -120,6 +122,9 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/console/api/chats/{id}", None, signed_in(404, 200, 200, 200)),
         ("POST", "/console/api/chats/{id}/notes", Json(json!({ "text": "note" })), signed_in(404, 403, 200, 200)),
         ("PUT", "/console/api/chats/{id}/tags", Json(json!({ "tags": ["tag"] })), signed_in(404, 403, 204, 204)),
+        // Without a name and an id of the message; who may send with them is in attachments.rs.
+        ("POST", "/console/api/chats/{id}/files", None, signed_in(400, 400, 400, 400)),
+        ("POST", "/console/api/chats/{id}/transcript", Json(json!({ "to": "x@example.com" })), signed_in(404, 403, 409, 409)),
         // The API: by key only.
         ("GET", "/api/v1/events", None, BY_KEY),
         ("GET", "/api/v1/visitors", None, BY_KEY),

@@ -18,6 +18,8 @@ mod inert {
     pub(in crate::console::desk) fn list(_: State, _: bool) {}
     pub(in crate::console::desk) fn note(_: State, _: ChatId, _: String) {}
     pub(in crate::console::desk) fn tags(_: ChatId, _: Vec<String>) {}
+    pub(in crate::console::desk) fn mail_transcript(_: State, _: ChatId, _: String) {}
+    pub(in crate::console::desk) fn send_files(_: State, _: ChatId, _: &leptos::web_sys::Event) {}
     pub(in crate::console::desk) fn new_message() -> Option<AnswerId> {
         None
     }
@@ -250,15 +252,50 @@ mod live {
         id
     }
 
-    async fn request(method: &str, path: &str, body: Option<&str>) -> Result<String, JsValue> {
+    /// Why a request came to nothing.
+    enum Failed {
+        /// Nobody answered.
+        Unreachable,
+        /// The server says why.
+        Refused(String),
+    }
+
+    /// Why, as the server says it.
+    #[derive(serde::Deserialize)]
+    struct Problem {
+        detail: String,
+    }
+
+    impl Failed {
+        fn in_words(&self) -> String {
+            match self {
+                Self::Unreachable => "the server could not be reached".to_owned(),
+                Self::Refused(problem) => serde_json::from_str::<Problem>(problem)
+                    .map_or_else(|_| "please try again".to_owned(), |problem| problem.detail),
+            }
+        }
+    }
+
+    impl From<JsValue> for Failed {
+        fn from(_: JsValue) -> Self {
+            Self::Unreachable
+        }
+    }
+
+    async fn request(method: &str, path: &str, body: Option<&str>) -> Result<String, Failed> {
+        send(method, path, body.map(JsValue::from).as_ref()).await
+    }
+
+    async fn send(method: &str, path: &str, body: Option<&JsValue>) -> Result<String, Failed> {
         let init = RequestInit::new();
         init.set_method(method);
         if let Some(body) = body {
-            init.set_body(&body.into());
+            init.set_body(body);
         }
-        let response: Response = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await?.dyn_into()?;
+        let response: Response =
+            JsFuture::from(window().fetch_with_str_and_init(path, &init)).await?.dyn_into().map_err(Failed::from)?;
         let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
-        if response.ok() { Ok(text) } else { Err(text.into()) }
+        if response.ok() { Ok(text) } else { Err(Failed::Refused(text)) }
     }
 
     /// Takes a chat that is offered, and shows it once it is taken.
@@ -347,6 +384,62 @@ mod live {
         });
     }
 
+    pub(in crate::console::desk) fn mail_transcript(state: State, chat: ChatId, to: String) {
+        spawn_local(async move {
+            let body = serde_json::json!({ "to": to }).to_string();
+            let sent = request("POST", &format!("/console/api/chats/{chat}/transcript"), Some(&body)).await;
+            state.mailed.set(Some(match sent {
+                Ok(_) => format!("On its way to {to}."),
+                Err(failed) => format!("Not sent: {}.", failed.in_words()),
+            }));
+        });
+    }
+
+    /// Sends the files that were chosen, or pasted.
+    pub(in crate::console::desk) fn send_files(state: State, chat: ChatId, event: &web_sys::Event) {
+        let field = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
+        let files = match (&field, event.dyn_ref::<web_sys::ClipboardEvent>()) {
+            (Some(field), _) => field.files(),
+            (None, Some(pasted)) => pasted.clipboard_data().and_then(|data| data.files()),
+            (None, None) => None,
+        };
+        let files: Vec<_> = files.iter().flat_map(|files| (0..files.length()).filter_map(|index| files.get(index))).collect();
+        if files.is_empty() {
+            return;
+        }
+        event.prevent_default();
+        spawn_local(async move {
+            for file in files {
+                send_file(state, chat, &file).await;
+            }
+            state.uploading.set(None);
+            if let Some(field) = field {
+                // The same may be chosen again.
+                field.set_value("");
+            }
+        });
+    }
+
+    async fn send_file(state: State, chat: ChatId, file: &web_sys::File) {
+        let Some(message) = new_message() else { return };
+        let name = file.name();
+        state.uploading.set(Some(name.clone()));
+        scroll_down();
+        let encoded = String::from(js_sys::encode_uri_component(&name));
+        let path = format!("/console/api/chats/{chat}/files?message={message}&name={encoded}");
+        // A line comes of it as of any message. Sent again where the answer was lost, it is said once.
+        for again in [true, false] {
+            match send("POST", &path, Some(file)).await {
+                Ok(_) => return,
+                Err(Failed::Unreachable) if again => {}
+                Err(refused) => {
+                    state.problem.set(Some(format!("{name} was not sent: {}.", refused.in_words())));
+                    return;
+                }
+            }
+        }
+    }
+
     pub(in crate::console::desk) fn note(state: State, chat: ChatId, text: String) {
         spawn_local(async move {
             let body = serde_json::json!({ "text": text }).to_string();
@@ -383,16 +476,7 @@ mod live {
         if offered && web_sys::Notification::permission() == web_sys::NotificationPermission::Granted {
             let _ = web_sys::Notification::new("A visitor is waiting for you");
         }
-        let Ok(context) = web_sys::AudioContext::new() else { return };
-        for number in 0..=i32::from(offered) {
-            let (Ok(tone), Ok(volume)) = (context.create_oscillator(), context.create_gain()) else { return };
-            let begin = context.current_time() + f64::from(number) * 0.18;
-            volume.gain().set_value(0.05);
-            tone.frequency().set_value(660.0 + 220.0 * f32::from(u8::from(number > 0)));
-            // A browser that the agent has not touched yet stays silent.
-            let _ = tone.connect_with_audio_node(&volume).and_then(|_| volume.connect_with_audio_node(&context.destination()));
-            let _ = tone.start_with_when(begin).and_then(|()| tone.stop_with_when(begin + 0.14));
-        }
+        crate::ui::ring(offered);
     }
 
     pub(in crate::console::desk) fn allow_notifications() {

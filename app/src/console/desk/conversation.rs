@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     console::wire::{Ask, Colleague, Detail, Line, PhaseName, Team},
-    ui::Plain,
+    ui::{Icon, IconName, Plain, SentFile},
 };
 
 #[component]
@@ -111,6 +111,7 @@ fn Log(state: State) -> impl IntoView {
         <div id="log" class="log" role="log" aria-label="Transcript" tabindex="0">
             <For each=lines key=|line| line.number let:line><LineView line/></For>
             {move || last_mine().map(|number| view! { <span class="mark">{if seen() >= number { "Seen" } else { "Delivered" }}</span> })}
+            {move || state.uploading.get().map(|name| view! { <span class="mark" role="status">"Sending " <bdi>{name}</bdi> "…"</span> })}
             {move || pending().into_iter().map(|one| view! { <PendingView state one/> }).collect_view()}
         </div>
         <p class="typing-line" role="status">
@@ -142,7 +143,11 @@ fn LineView(line: Line) -> impl IntoView {
         Author::Bot => ("line bot-line", "Bot:".to_owned()),
     };
     let text = line.text.unwrap_or_else(|| "–".to_owned());
-    view! { <div class=class dir="auto" title=at><span class="sr-only">{who} " "</span><Plain text/></div> }.into_any()
+    let said = match line.format {
+        Format::File => view! { <SentFile text/> }.into_any(),
+        _ => view! { <Plain text/> }.into_any(),
+    };
+    view! { <div class=class dir="auto" title=at><span class="sr-only">{who} " "</span>{said}</div> }.into_any()
 }
 
 #[component]
@@ -246,8 +251,22 @@ fn Composer(state: State, answers: bool) -> impl IntoView {
                         </div>
                     })
                 }}
+                <label class="button attach" title="Attach a file">
+                    <input type="file" class="sr-only" accept=".png,.jpg,.jpeg,.gif,.webp,.pdf,.txt" aria-label="Attach a file"
+                        on:change=move |event| {
+                            if let Some(chat) = state.selected() {
+                                connection::send_files(state, chat, &event);
+                            }
+                        }/>
+                    <Icon name=IconName::Attach class="size-5"/>
+                </label>
                 <textarea id="composer" class="input" rows="1" maxlength="5000" dir="auto" aria-label="Message to the visitor" placeholder="Write, or / for a response"
-                    prop:value=move || text.get() on:input=on_input on:keydown=on_key></textarea>
+                    prop:value=move || text.get() on:input=on_input on:keydown=on_key
+                    on:paste=move |event| {
+                        if let Some(chat) = state.selected() {
+                            connection::send_files(state, chat, &event);
+                        }
+                    }></textarea>
                 <button class="button-primary" type="submit">"Send"</button>
             </form>
         </Show>

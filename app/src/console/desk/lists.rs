@@ -21,7 +21,7 @@ pub(super) fn Lists(state: State) -> impl IntoView {
     let choose = move |queue: Queue| {
         state.queue.set(queue);
         top.set(0);
-        if queue == Queue::Ended || !state.search.with_untracked(String::is_empty) {
+        if queue.is_past() || !state.search.with_untracked(String::is_empty) {
             connection::list(state, false);
         }
     };
@@ -31,7 +31,7 @@ pub(super) fn Lists(state: State) -> impl IntoView {
             Queue::Waiting => {
                 u32::try_from(desk.chats.iter().filter(|row| row.phase != PhaseName::Online).count()).unwrap_or_default()
             }
-            Queue::All | Queue::Ended => 0,
+            Queue::All | Queue::Ended | Queue::Missed => 0,
         })
     };
     let me = move || state.desk.with(|desk| desk.me.clone());

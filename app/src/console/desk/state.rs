@@ -12,15 +12,22 @@ pub(super) enum Queue {
     Waiting,
     All,
     Ended,
+    Missed,
 }
 
 impl Queue {
-    pub(super) const ALL: [(Self, &'static str, &'static str); 4] = [
+    pub(super) const ALL: [(Self, &'static str, &'static str); 5] = [
         (Self::Mine, "Mine", "mine"),
         (Self::Waiting, "Waiting", "waiting"),
         (Self::All, "All", "all"),
         (Self::Ended, "Ended", "ended"),
+        (Self::Missed, "Missed", "missed"),
     ];
+
+    /// Whether its chats are over, and fetched as they are looked at.
+    pub(super) const fn is_past(self) -> bool {
+        matches!(self, Self::Ended | Self::Missed)
+    }
 }
 
 /// A message that the server has not confirmed.
@@ -49,6 +56,10 @@ pub(super) struct State {
     pub(super) connected: RwSignal<bool>,
     pub(super) typing: RwSignal<Option<ChatId>>,
     pub(super) pending: RwSignal<Vec<Pending>>,
+    /// The name of the file that is on its way.
+    pub(super) uploading: RwSignal<Option<String>>,
+    /// What became of a transcript that was to be mailed.
+    pub(super) mailed: RwSignal<Option<String>>,
     pub(super) problem: RwSignal<Option<String>>,
     pub(super) about: RwSignal<bool>,
     /// The chat that is opened once the server has said that it is accepted, and the number that was asked under.
@@ -73,6 +84,8 @@ impl State {
             connected: RwSignal::new(false),
             typing: RwSignal::new(None),
             pending: RwSignal::new(Vec::new()),
+            uploading: RwSignal::new(None),
+            mailed: RwSignal::new(None),
             problem: RwSignal::new(None),
             about: RwSignal::new(false),
             accepting: RwSignal::new(None),
@@ -83,7 +96,7 @@ impl State {
     /// The chats of the list that is shown.
     pub(super) fn rows(self) -> Vec<ChatRow> {
         let queue = self.queue.get();
-        if queue == Queue::Ended || !self.search.with(String::is_empty) {
+        if queue.is_past() || !self.search.with(String::is_empty) {
             return self.fetched.get();
         }
         self.desk.with(|desk| desk.chats.iter().filter(|row| is_in(row, queue)).cloned().collect())
@@ -199,7 +212,7 @@ fn is_in(row: &ChatRow, queue: Queue) -> bool {
         Queue::Mine => row.mine,
         Queue::Waiting => matches!(row.phase, PhaseName::Queued | PhaseName::Offered),
         Queue::All => true,
-        Queue::Ended => false,
+        Queue::Ended | Queue::Missed => false,
     }
 }
 

@@ -3,16 +3,24 @@
 use leptos::prelude::*;
 
 use super::{connection, state::State};
+use crate::console::wire::{ChatRow, Detail};
 
 #[component]
 pub(super) fn Visitor(state: State) -> impl IntoView {
-    let shown = Memo::new(move |_| state.detail.get());
+    // What is said in the chat is no part of it: what is being typed here stays while messages come.
+    let shown = Memo::new(move |_| {
+        let detail = state.detail.get()?;
+        let row = ChatRow { last: String::new(), unread: 0, changed_at: detail.row.requested_at, here: false, ..detail.row };
+        Some(Detail { lines: Vec::new(), seen: 0, row, ..detail })
+    });
     let note = RwSignal::new(String::new());
     view! {
         <aside class="visitor" aria-label="Visitor">
             {move || shown.get().map(|detail| {
                 let chat = detail.row.id;
                 let tags = detail.row.tags.join(", ");
+                let email = detail.attributes.iter().find(|(name, _)| name == "email").map(|(_, value)| value.clone());
+                let mail_to = RwSignal::new(email.unwrap_or_default());
                 let facts = detail.attributes.into_iter().chain([
                     ("page".to_owned(), detail.page),
                     ("language".to_owned(), detail.locale),
@@ -64,7 +72,21 @@ pub(super) fn Visitor(state: State) -> impl IntoView {
                             }).collect_view()}
                         </section>
                     })}
-                    <a class="button self-start" href=format!("/console/chats/{chat}/transcript.txt")>"Transcript as text"</a>
+                    <section>
+                        <h2>"Transcript"</h2>
+                        <a class="button" href=format!("/console/chats/{chat}/transcript.txt")>"Download as text"</a>
+                        {state.desk.with_untracked(|desk| desk.mails).then(|| view! {
+                            <form class="mt-2 flex gap-2" on:submit=move |event| {
+                                event.prevent_default();
+                                connection::mail_transcript(state, chat, mail_to.get_untracked());
+                            }>
+                                <input class="input" type="email" aria-label="E-mail address the transcript goes to" placeholder="ada@example.com"
+                                    prop:value=move || mail_to.get() on:input=move |event| mail_to.set(event_target_value(&event))/>
+                                <button class="button" type="submit">"E-mail"</button>
+                            </form>
+                        })}
+                        <p class="hint" role="status">{move || state.mailed.get()}</p>
+                    </section>
                     <button class="button self-start" type="button" on:click=move |_| connection::allow_notifications()>"Notify me of new chats"</button>
                 }
             })}

@@ -4,23 +4,40 @@ use leptos::prelude::*;
 use porchlight_domain::conversation::limits;
 
 use super::SendButton;
-use crate::i18n::{PanelTexts, named};
+use crate::{
+    i18n::{PanelTexts, megabytes, named},
+    ui::{Icon, IconName},
+};
+
+/// What a browser offers to choose; the server looks at what it gets.
+const ACCEPTED: &str =
+    ".png,.jpg,.jpeg,.gif,.webp,.pdf,.txt,image/png,image/jpeg,image/gif,image/webp,application/pdf,text/plain";
 
 /// A field for messages to an agent, and a way to end the chat.
 #[component]
-pub(super) fn ChatCard(agent: String, texts: &'static PanelTexts) -> impl IntoView {
+pub(super) fn ChatCard(agent: String, file_limit: usize, texts: &'static PanelTexts) -> impl IntoView {
     view! {
-        <Composer label=named(texts.message, &agent) texts/>
-        <button type="submit" name="do" value="end" class="skip">{texts.end_chat}</button>
+        <Composer label=named(texts.message, &agent) file_limit texts/>
+        <div class="steps">
+            <button type="submit" name="do" value="end" class="skip">{texts.end_chat}</button>
+            // The panel's script makes the sound, so it shows the switch.
+            <button type="button" class="skip switch" aria-pressed="true" data-sound hidden=true>
+                <Icon name=IconName::Sound class="size-4"/>{texts.sound}
+            </button>
+        </div>
     }
 }
 
 /// A field for a message. Enter sends where the panel's script runs, Shift and Enter begin a new line.
 #[component]
-pub(super) fn Composer(label: String, texts: &'static PanelTexts) -> impl IntoView {
+pub(super) fn Composer(label: String, file_limit: usize, texts: &'static PanelTexts) -> impl IntoView {
     view! {
         <label class="label" for="value" dir="auto">{label}</label>
         <div class="field items-end">
+            <label class="attach" title=texts.attach>
+                <input type="file" name="file" class="sr-only" accept=ACCEPTED aria-label=texts.attach data-attach=file_limit.to_string() data-too-large=named(texts.file_too_large, &megabytes(file_limit))/>
+                <Icon name=IconName::Attach class="size-5"/>
+            </label>
             <textarea id="value" name="value" rows="1" maxlength=limits::MESSAGE.to_string() dir="auto" class="input lines" data-composer aria-describedby="problem"></textarea>
             <SendButton texts/>
         </div>

@@ -10,6 +10,7 @@ mod phone;
 mod pick;
 mod several;
 mod text;
+mod transcript;
 mod waiting;
 
 use leptos::prelude::*;
@@ -36,7 +37,7 @@ pub fn Card(
         Some(Ask::Chat { agent }) => Some(named(texts.typing, agent)),
         _ => None,
     };
-    let Standing { asked, turn, answer, back, restart, problem, wrong, typed } = standing;
+    let Standing { asked, turn, answer, back, restart, problem, wrong, said, transcript, mail_to, typed } = standing;
     let mut hidden = vec![
         ("token", ticket.token),
         ("view", ticket.view.to_string()),
@@ -60,18 +61,20 @@ pub fn Card(
     let restart = restart.then(|| view! { <Step to="restart" icon=IconName::Restart label=texts.restart/> });
     let steps = (back.is_some() || restart.is_some()).then(|| view! { <div class="steps">{back}{restart}</div> });
     view! {
-        <form method="post" action="/widget/v1/answers" novalidate autocomplete="on" data-state=state data-live=live.then_some("") data-typing=typing>
+        <form method="post" action="/widget/v1/answers" enctype=live.then_some("multipart/form-data") novalidate autocomplete="on" data-state=state data-live=live.then_some("") data-typing=typing>
             {hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
             {controls}
             // There from the start, so that screen readers announce what is put into it.
             <p id="problem" class="problem" role="alert">{problem}</p>
+            <p class="said-so" role="status">{said}</p>
             {steps}
+            {transcript.then(|| view! { <transcript::TranscriptField mail_to texts/> })}
         </form>
     }
 }
 
 fn controls(asked: Asked, typed: Vec<String>, wrong: bool, texts: &'static PanelTexts) -> AnyView {
-    let Asked { prompt: Prompt { ask, optional, label, known, .. }, countries, country, address, open } = asked;
+    let Asked { prompt: Prompt { ask, optional, label, known, .. }, countries, country, address, open, file_limit } = asked;
     let first = typed.first().cloned();
     let field = Field { label, typed: first.or(known).unwrap_or_default(), optional, wrong, texts };
     match ask {
@@ -84,8 +87,8 @@ fn controls(asked: Asked, typed: Vec<String>, wrong: bool, texts: &'static Panel
         Ask::Number { min, max } => view! { <number::NumberCard min max field/> }.into_any(),
         Ask::Date { min, max } => view! { <date::DateCard min max field/> }.into_any(),
         Ask::Document { title, .. } => view! { <document::DocumentCard title address open texts/> }.into_any(),
-        Ask::Waiting { ahead } => view! { <waiting::WaitingCard ahead texts/> }.into_any(),
-        Ask::Chat { agent } => view! { <chat::ChatCard agent texts/> }.into_any(),
+        Ask::Waiting { ahead } => view! { <waiting::WaitingCard ahead file_limit texts/> }.into_any(),
+        Ask::Chat { agent } => view! { <chat::ChatCard agent file_limit texts/> }.into_any(),
     }
 }
 

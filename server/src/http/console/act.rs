@@ -9,6 +9,7 @@ use porchlight_domain::{
 
 use super::{chats::seen, session::Right};
 use crate::{
+    files::Upload,
     http::{
         App,
         problem::{Code, Problem},
@@ -60,9 +61,23 @@ async fn done(app: &App, agent: &AgentRow, what: Ask) -> Result<Option<u32>, Pro
         }
     };
     app.store
-        .commit(Act { engine: app.engine.clone(), agent: agent.clone(), chat, command, message })
+        .commit(Act { engine: app.engine.clone(), agent: agent.clone(), chat, command, message, file: None })
         .await
         .map_err(Problem::from)
+}
+
+/// Sends a file, and gives the number of its line.
+pub(super) async fn send_file(
+    app: &App,
+    agent: &AgentRow,
+    chat: ChatId,
+    message: AnswerId,
+    file: Upload,
+) -> Result<Option<u32>, Problem> {
+    let by = Speaker { id: agent.id, name: agent.name.clone() };
+    let command = ChatCommand::AgentSendFile { by, id: message, file: String::new() };
+    let act = Act { engine: app.engine.clone(), agent: agent.clone(), chat, command, message: Some(message), file: Some(file) };
+    Ok(app.store.commit(act).await?)
 }
 
 struct Act {
@@ -71,6 +86,8 @@ struct Act {
     chat: ChatId,
     command: ChatCommand,
     message: Option<AnswerId>,
+    /// What is sent, if a file is.
+    file: Option<Upload>,
 }
 
 impl Command for Act {
@@ -78,22 +95,28 @@ impl Command for Act {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Option<u32>, Failure<Problem>> {
-        let Self { engine, agent, chat, command, message } = self;
+        let Self { engine, agent, chat, mut command, message, file: upload } = self;
         let record = seen(tx, &agent, chat).await?;
         if let Some(message) = message
             && let Some(line) = tx.line_of(record.visitor, &record.conversation, message).await?
         {
             return Ok(Some(line));
         }
-        match engine.chat(tx, &record, command, message).await {
-            Ok(()) => {}
-            Err(Failure::Refused(refusal)) => return Err(Failure::Refused(refused(&refusal))),
-            Err(Failure::Store(error)) => return Err(Failure::Store(error)),
+        if let (Some(upload), ChatCommand::AgentSendFile { file, .. }) = (upload, &mut command) {
+            *file = engine.attach(tx, chat, upload).await.map_err(told)?;
         }
+        engine.chat(tx, &record, command, message).await.map_err(told)?;
         match message {
             Some(message) => Ok(tx.line_of(record.visitor, &record.conversation, message).await?),
             None => Ok(None),
         }
+    }
+}
+
+fn told(failure: Failure<Refusal>) -> Failure<Problem> {
+    match failure {
+        Failure::Refused(refusal) => Failure::Refused(refused(&refusal)),
+        Failure::Store(error) => Failure::Store(error),
     }
 }
 

@@ -7,11 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
-use porchlight_app::{
-    console::wire::{ChatPage, ChatRow, Colleagueship, Detail, Line, Note, PhaseName},
-    i18n::Locale,
-};
+use porchlight_app::console::wire::{ChatPage, ChatRow, Colleagueship, Detail, Line, Note, PhaseName};
 use porchlight_domain::{
+    contact::Email,
     conversation::markup,
     event::EventType,
     id::ChatId,
@@ -29,6 +27,7 @@ use crate::{
     },
     realtime::Hub,
     store::{AgentRow, ChatEntry, ChatFilter, ChatRecord, Command, Failure, Queue, StoreError, Tx},
+    visit::{Engine, for_agents},
 };
 
 /// How many chats a page of a list has.
@@ -54,6 +53,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/api/chats/{id}/notes", post(note))
         .route("/console/api/chats/{id}/tags", put(tags))
         .route("/console/chats/{id}/transcript.txt", get(transcript))
+        .route("/console/api/chats/{id}/transcript", post(mail))
 }
 
 /// A chat as a list shows it to an agent.
@@ -109,7 +109,7 @@ fn ended(chat: &Chat) -> Option<String> {
     let notice = match ended {
         Ended::Visitor => Notice::EndedByVisitor,
         Ended::Agent => Notice::EndedByAgent,
-        Ended::Unanswered => Notice::Unanswered,
+        Ended::Unanswered | Ended::Nobody => Notice::Unanswered,
         Ended::VisitorIdle => Notice::Idle,
         Ended::VisitorDropped => Notice::Dropped,
     };
@@ -139,7 +139,7 @@ pub(in crate::http) async fn seen(tx: &mut Tx<'_>, agent: &AgentRow, chat: ChatI
     record.ok_or_else(|| Failure::Refused(Problem::new(Code::NotFound, "there is no such chat").field("chat")))
 }
 
-fn chat_id(text: &str) -> Result<ChatId, Problem> {
+pub(super) fn chat_id(text: &str) -> Result<ChatId, Problem> {
     text.parse().map_err(|_| Problem::new(Code::NotFound, "there is no such chat").field("chat"))
 }
 
@@ -255,7 +255,7 @@ impl Command for Whole {
 }
 
 #[derive(Debug, Deserialize)]
-struct Written {
+struct WrittenNote {
     text: String,
 }
 
@@ -263,7 +263,7 @@ async fn note(
     State(app): State<App>,
     SignedIn { agent, .. }: SignedIn,
     Path(id): Path<String>,
-    Json(Written { text }): Json<Written>,
+    Json(WrittenNote { text }): Json<WrittenNote>,
 ) -> Result<axum::Json<Note>, Problem> {
     agent.must(Right::Answer)?;
     let text = text.trim().to_owned();
@@ -337,35 +337,66 @@ async fn transcript(
 ) -> Result<Response, Problem> {
     agent.must(Right::SeeChats)?;
     let chat = chat_id(&id)?;
-    let hub = app.store.hub().clone();
-    let detail = app.store.look(Whole { agent, hub, chat }).await?;
+    let text = app.store.look(Written { agent, chat }).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"chat-{chat}.txt\"")),
     ];
-    Ok((headers, in_text(&detail, Locale::best("en"))).into_response())
+    Ok((headers, text).into_response())
 }
 
-/// A transcript as text: one line of it a line, as `time name: text`.
-pub(in crate::http) fn in_text(detail: &Detail, locale: Locale) -> String {
-    let _ = locale;
-    let mut text = String::new();
-    let visitor = detail.row.visitor.as_deref().unwrap_or("Visitor");
-    for line in &detail.lines {
-        let at = line.at.strftime("%Y-%m-%d %H:%M:%SZ");
-        let agent = line.agent.as_ref().map(|agent| agent.name.as_str());
-        let who = match line.author {
-            Author::Bot => "Bot",
-            Author::Visitor => visitor,
-            Author::Agent => agent.unwrap_or("Agent"),
-        };
-        // One line a line: what was written on several is set in, so that nobody can write a line as somebody else.
-        let said = line.text.as_deref().unwrap_or("–").replace('\n', "\n    ");
-        if line.format == Format::Notice {
-            text += &format!("{at}  * {} {}\n", said.replace('_', " "), agent.unwrap_or_default());
-        } else {
-            text += &format!("{at}  {who}: {said}\n");
-        }
+/// A chat as text, for an agent.
+struct Written {
+    agent: AgentRow,
+    chat: ChatId,
+}
+
+impl Command for Written {
+    type Done = String;
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<String, Failure<Problem>> {
+        let record = seen(tx, &self.agent, self.chat).await?;
+        Ok(for_agents(tx, &record).await?)
     }
-    text
+}
+
+#[derive(Debug, Deserialize)]
+struct MailTo {
+    to: String,
+}
+
+/// Sends a transcript to an address.
+async fn mail(
+    State(app): State<App>,
+    SignedIn { agent, .. }: SignedIn,
+    Path(id): Path<String>,
+    Json(MailTo { to }): Json<MailTo>,
+) -> Result<StatusCode, Problem> {
+    agent.must(Right::Answer)?;
+    let to = to.parse::<Email>().map_err(|error| Problem::new(Code::Malformed, error.to_string()).field("to"))?;
+    app.store.commit(Mail { engine: app.engine.clone(), agent, chat: chat_id(&id)?, to: to.to_string() }).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+struct Mail {
+    engine: Engine,
+    agent: AgentRow,
+    chat: ChatId,
+    to: String,
+}
+
+impl Command for Mail {
+    type Done = ();
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
+        let Self { engine, agent, chat, to } = self;
+        let record = seen(tx, &agent, chat).await?;
+        let id = engine.outside.new_id().to_string();
+        engine.mail_transcript(tx, &record, &record.locale, to, id).await.map_err(|failure| match failure {
+            Failure::Refused(refusal) => Failure::Refused(Problem::new(Code::NotAllowed, refusal.to_string())),
+            Failure::Store(error) => Failure::Store(error),
+        })
+    }
 }

@@ -135,12 +135,20 @@ pub(super) struct ReadDesk {
     agent: AgentRow,
     hub: Hub,
     limit: u32,
+    mails: bool,
     now: jiff::Timestamp,
 }
 
 impl ReadDesk {
     pub(super) fn of(app: &App, agent: &AgentRow) -> Self {
-        Self { agent: agent.clone(), hub: app.store.hub().clone(), limit: app.engine.chat_limit, now: app.engine.outside.now() }
+        let engine = &app.engine;
+        Self {
+            agent: agent.clone(),
+            hub: app.store.hub().clone(),
+            limit: engine.chat_limit,
+            mails: engine.mails,
+            now: engine.outside.now(),
+        }
     }
 }
 
@@ -149,7 +157,7 @@ impl Command for ReadDesk {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Desk, Failure<Problem>> {
-        let Self { agent, hub, limit, now } = self;
+        let Self { agent, hub, limit, mails, now } = self;
         let filter =
             ChatFilter { queue: Queue::All, agent: agent.id, sites: agent.sites(), text: None, after: None, limit: DESK_MAX };
         let mut chats = Vec::new();
@@ -172,6 +180,7 @@ impl Command for ReadDesk {
         Ok(Desk {
             me: colleagues.iter().find(|colleague| colleague.id == agent.id).cloned(),
             manages: agent.may(Right::ManageAgents),
+            mails,
             chats,
             colleagues,
             teams,

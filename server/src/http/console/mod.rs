@@ -14,6 +14,7 @@ mod session;
 mod sign_in;
 mod socket;
 mod teams;
+mod upload;
 
 use axum::Router;
 
@@ -22,10 +23,11 @@ use super::App;
 pub(crate) use invite::{Invite, first_administrator};
 pub(crate) use sign_in::hash;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes(attachment_limit: usize) -> Router<App> {
     Router::new()
         .merge(desk::routes())
         .merge(socket::routes())
+        .merge(upload::routes(attachment_limit))
         .merge(chats::routes())
         .merge(sign_in::routes())
         .merge(join::routes())

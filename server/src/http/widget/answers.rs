@@ -5,14 +5,14 @@
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::post,
 };
-use porchlight_app::i18n::SystemTexts;
+use porchlight_app::i18n::{Locale, megabytes, named};
 use porchlight_domain::{
-    contact::BadPhone,
+    contact::{BadPhone, Email},
     id::{AnswerId, CardId},
     livechat::{BadMessage, ChatCommand},
     session::{self, Answer, DocumentUse, Input, InvalidInput, Refusal},
@@ -27,19 +27,28 @@ use super::{
     shown::{PanelSent, Shown},
 };
 use crate::{
+    files::Upload,
     http::{
         App,
-        body::{Forms, SEVERAL},
+        body::{FormsAndFile, SEVERAL},
         page::Caller,
-        problem::Problem,
+        problem::{Code, Problem},
     },
-    store::{Command, Failure, Tx},
+    sites::SiteNow,
+    store::{ChatRecord, Command, Failure, Tx, VisitorRow},
     visit::Engine,
 };
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/widget/v1/answers", post(answers))
+pub(super) fn routes(attachment_limit: usize) -> Router<App> {
+    // Room for the fields beside the file; the reader holds them to their own limit.
+    let limit = DefaultBodyLimit::max(attachment_limit.saturating_add(BESIDE_FILE));
+    Router::new().route("/widget/v1/answers", post(answers).layer(limit))
 }
+
+/// How many of a visitor's chats are looked through for the one whose transcript is asked for.
+const CHATS_LOOKED_AT: u32 = 20;
+/// How much may stand beside a file in a form, in bytes: the fields, and what separates them.
+const BESIDE_FILE: usize = 1_100_000;
 
 /// What an answer sends besides.
 #[derive(Debug, Clone, Deserialize)]
@@ -53,6 +62,9 @@ struct Answered {
     #[serde(default)]
     value: String,
     country: Option<String>,
+    /// Where the transcript is to be sent.
+    #[serde(default)]
+    email: String,
     #[serde(default, rename = "do")]
     act: Act,
 }
@@ -78,6 +90,8 @@ enum Act {
     Refresh,
     /// Ends the live chat, or the waiting for one.
     End,
+    /// Asks for the transcript by e-mail.
+    Transcript,
 }
 
 impl Act {
@@ -87,28 +101,36 @@ impl Act {
     }
 }
 
-type Sent = Result<Forms<PanelSent, Answered>, Problem>;
+type Sent = Result<FormsAndFile<PanelSent, Answered>, Problem>;
 
 async fn answers(State(app): State<App>, caller: Caller, headers: HeaderMap, sent: Sent) -> Response {
     let by_script = headers.get_all(header::ACCEPT).iter().any(|value| value.as_bytes().starts_with(b"application/json"));
-    let locale = sent.as_ref().map(|Forms(sent, _)| sent.locale()).unwrap_or_default();
+    let accepted = || headers.get(header::ACCEPT_LANGUAGE).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
+    let locale = sent.as_ref().map_or_else(|_| Locale::best(accepted()), |FormsAndFile(sent, ..)| sent.locale());
+    let limit = app.settings.attachment_limit_bytes;
     match answer(app, caller, sent, by_script).await {
         Ok((outcome, _)) if by_script => by_fragments(&outcome),
         Ok((outcome, host)) => by_page(outcome, host).await,
-        Err(problem) if by_script => problem.with("message", locale.system().failed).into_response(),
+        Err(problem) if by_script => {
+            let message = match problem.code {
+                Code::TooLarge => named(locale.panel().file_too_large, &megabytes(limit)),
+                _ => locale.system().failed.to_owned(),
+            };
+            problem.with("message", message).into_response()
+        }
         Err(problem) => render::unavailable(problem.code.status(), locale).await,
     }
 }
 
 async fn answer(app: App, caller: Caller, sent: Sent, by_script: bool) -> Result<(Outcome, String), Problem> {
-    let Forms(mut sent, answered) = sent?;
+    let FormsAndFile(mut sent, answered, file) = sent?;
     app.limits.command(&sent.token)?;
     let host = sent.page.origin();
     if !by_script {
         // A page has the whole transcript.
         sent.have = 0;
     }
-    let outcome = app.store.commit(Take { engine: app.engine, caller, sent, answered }).await?;
+    let outcome = app.store.commit(Take { engine: app.engine, caller, sent, answered, file }).await?;
     Ok((outcome, host))
 }
 
@@ -124,6 +146,7 @@ struct Take {
     caller: Caller,
     sent: PanelSent,
     answered: Answered,
+    file: Option<Upload>,
 }
 
 impl Command for Take {
@@ -131,7 +154,7 @@ impl Command for Take {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Outcome, Failure<Problem>> {
-        let Self { engine, caller, mut sent, answered } = self;
+        let Self { engine, caller, mut sent, answered, file } = self;
         let (visitor, site) = admit(tx, &engine, &sent.token, &sent.page, &caller).await?;
         let now = engine.outside.now();
         let mut session = engine.session_at(tx, &visitor, now).await?;
@@ -140,11 +163,19 @@ impl Command for Take {
         };
         // Sent by script, the answer says what is shown already; and if it is sent twice, it is shown in the same way twice.
         let typed_after = if sent.have == 0 || answered.act.shows_all() { progress.entries } else { sent.have };
-        let mut refusal = None;
+        let (mut refusal, mut chat, mut mailed) = (None, None, None);
         // Sent twice, answered once: the second time only shows what the first led to.
         if !tx.was_answered(visitor.id, &sent.conversation, answered.id).await? {
             let command = match (answered.act, &answered.card) {
                 (Act::Refresh, _) => None,
+                (Act::Transcript, _) => {
+                    match answered.mail_transcript(tx, &engine, &visitor, &sent, &site).await {
+                        Ok(address) => mailed = Some(address),
+                        Err(Failure::Refused(refused)) => refusal = Some(refused),
+                        Err(Failure::Store(error)) => return Err(Failure::Store(error)),
+                    }
+                    None
+                }
                 (Act::Restart, _) if answered.turn != progress.turn => {
                     refusal = Some(Refusal::NotCurrent { given: answered.turn, current: progress.turn });
                     None
@@ -163,11 +194,13 @@ impl Command for Take {
                     // What happens in a chat belongs to the session in which it was asked for.
                     if let Some(record) = tx.chat_under_way(visitor.id, &sent.conversation).await? {
                         session = engine.session_of(tx, &record).await?.0;
+                        chat = Some(record.chat.id).filter(|_| answered.act == Act::Answer);
                     }
-                    Some(session::Command::Chat(match answered.act {
-                        Act::End => ChatCommand::End,
-                        _ => ChatCommand::Say { id: answered.id, text: answered.value.clone() },
-                    }))
+                    match answered.act {
+                        Act::End => Some(session::Command::Chat(ChatCommand::End)),
+                        _ if file.is_some() && answered.value.trim().is_empty() => None,
+                        _ => Some(session::Command::Chat(ChatCommand::Say { id: answered.id, text: answered.value.clone() })),
+                    }
                 }
                 (act, Some(card)) => Some(answered.command(act, card)),
                 (_, None) => {
@@ -176,26 +209,43 @@ impl Command for Take {
                 }
             };
             let locale = site.site.language(&sent.locale);
-            if let Some(command) = command {
+            let mut steps: Vec<_> = command.map(|command| (command, answered.id)).into_iter().collect();
+            if let (Some(file), Some(chat)) = (file, chat) {
+                // What was written beside it is a message of its own, and is said first.
+                let id = if steps.is_empty() { answered.id } else { AnswerId::new(engine.outside.new_id()) };
+                match engine.attach(tx, chat, file).await {
+                    Ok(file) => steps.push((session::Command::Chat(ChatCommand::SendFile { id, file }), id)),
+                    Err(Failure::Refused(refused)) => refusal = Some(refused),
+                    Err(Failure::Store(error)) => return Err(Failure::Store(error)),
+                }
+            }
+            for (command, id) in steps {
                 let about = sent.about(&visitor, &locale, now);
-                match engine.step(tx, session.clone(), about, command, Some(answered.id)).await {
+                match engine.step(tx, session.clone(), about, command, Some(id)).await {
                     Ok(stepped) => session = stepped,
                     Err(Failure::Refused(refused)) => refusal = Some(refused),
                     Err(Failure::Store(error)) => return Err(Failure::Store(error)),
                 }
             }
         }
-        let stale = refusal.as_ref().is_some_and(|refusal| !matches!(refusal, Refusal::Invalid(_)));
+        // What is wrong is the answer, or that it comes too late.
+        let stale = refusal.as_ref().is_some_and(|refusal| !matches!(refusal, Refusal::Invalid(_) | Refusal::BadMessage(_)));
         if answered.act.shows_all() || stale {
             sent.have = 0;
         }
         let mut shown = Shown::read(tx, &engine, site, &visitor, session.id, sent, typed_after).await?;
+        shown.standing.said = mailed.map(|address| named(shown.locale().panel().transcript_sent, &address));
         if let Some(asked) = &mut shown.standing.asked {
             asked.open = answered.act == Act::Opened && refusal.is_none();
         }
         if let Some(refusal) = &refusal {
-            shown.standing.problem = Some(in_words(refusal, shown.locale().system()).to_owned());
-            if matches!(refusal, Refusal::Invalid(_)) {
+            shown.standing.problem = Some(in_words(refusal, shown.locale()));
+            if answered.act == Act::Transcript {
+                shown.standing.mail_to = answered.email.clone();
+                if *refusal == Refusal::NotAllowed {
+                    shown.standing.problem = Some(shown.locale().system().no_more.to_owned());
+                }
+            } else if matches!(refusal, Refusal::Invalid(_)) {
                 shown.standing.typed = several(&answered.value);
                 shown.standing.wrong = true;
                 if let (Some(asked), Some(country)) = (&mut shown.standing.asked, answered.country) {
@@ -212,6 +262,25 @@ fn several(value: &str) -> Vec<String> {
 }
 
 impl Answered {
+    /// Sends the transcript of the visitor's last chat to the address that was typed, and gives it.
+    async fn mail_transcript(
+        &self,
+        tx: &mut Tx<'_>,
+        engine: &Engine,
+        visitor: &VisitorRow,
+        sent: &PanelSent,
+        site: &SiteNow,
+    ) -> Result<String, Failure<Refusal>> {
+        let address: Email =
+            self.email.parse().map_err(|error| Failure::Refused(Refusal::Invalid(InvalidInput::Email(error))))?;
+        let answered = |record: &ChatRecord| record.conversation == sent.conversation && record.accepted_at.is_some();
+        let record = tx.chats_of(visitor.id, CHATS_LOOKED_AT).await?.into_iter().find(answered);
+        let record = record.ok_or(Failure::Refused(Refusal::NotAllowed))?;
+        let language = site.site.language(&sent.locale);
+        engine.mail_transcript(tx, &record, &language, address.to_string(), self.id.to_string()).await?;
+        Ok(address.to_string())
+    }
+
     /// What the domain is asked to decide.
     fn command(&self, act: Act, card: &CardId) -> session::Command {
         let turn = self.turn;
@@ -219,7 +288,7 @@ impl Answered {
             Act::Back => session::Command::Back { turn },
             Act::Opened => session::Command::Document { turn, what: DocumentUse::Opened },
             Act::Downloaded => session::Command::Document { turn, what: DocumentUse::Downloaded },
-            Act::Answer | Act::Skip | Act::Restart | Act::Refresh | Act::End => {
+            Act::Answer | Act::Skip | Act::Restart | Act::Refresh | Act::End | Act::Transcript => {
                 let given = || Input::Given { values: several(&self.value), country: self.country.clone() };
                 let input = if act == Act::Skip { Input::Skipped } else { given() };
                 session::Command::Answer(Answer { id: self.id, turn, card: card.clone(), input })
@@ -228,8 +297,10 @@ impl Answered {
     }
 }
 
-fn in_words(refusal: &Refusal, texts: &SystemTexts) -> &'static str {
-    match refusal {
+fn in_words(refusal: &Refusal, locale: Locale) -> String {
+    let texts = locale.system();
+    let text = match refusal {
+        Refusal::BadMessage(BadMessage::FileTooLarge(limit)) => return named(locale.panel().file_too_large, &megabytes(*limit)),
         Refusal::Invalid(invalid) => match invalid {
             InvalidInput::Email(_) => texts.bad_email,
             InvalidInput::Phone(BadPhone::NotANumber) => texts.bad_phone,
@@ -248,11 +319,14 @@ fn in_words(refusal: &Refusal, texts: &SystemTexts) -> &'static str {
         Refusal::NotCurrent { .. } | Refusal::NotWaiting => texts.not_current,
         Refusal::BadMessage(BadMessage::Empty) => texts.required,
         Refusal::BadMessage(BadMessage::TooLong) => texts.text_too_long,
+        Refusal::BadMessage(BadMessage::UnknownFile) => texts.bad_file,
+        Refusal::BadMessage(BadMessage::TooManyFiles(_)) => texts.no_more,
         Refusal::NotOnline => texts.not_current,
         Refusal::NotAllowed | Refusal::NoConversation | Refusal::NotYours | Refusal::NotOffered | Refusal::NoSuchAgent => {
             texts.failed
         }
-    }
+    };
+    text.to_owned()
 }
 
 /// Where a document that is downloaded is: sent as a file, it leaves the panel as it is.

@@ -45,9 +45,9 @@ use crate::{
 
 pub(super) use socket::READ_BUFFER;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes(attachment_limit: usize) -> Router<App> {
     let of_pages = Router::new().merge(start::routes()).merge(events::routes()).layer(middleware::from_fn(cross_origin));
-    of_pages.merge(panel::routes()).merge(answers::routes()).merge(socket::routes())
+    of_pages.merge(panel::routes()).merge(answers::routes(attachment_limit)).merge(socket::routes())
 }
 
 /// Lets the page read the answer. Which pages may get one at all, the handlers decide by the site's list of origins; an error

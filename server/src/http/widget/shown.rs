@@ -99,6 +99,12 @@ impl Shown {
             restart: false,
             problem: None,
             wrong: false,
+            said: None,
+            transcript: false,
+            mail_to: attributes
+                .iter()
+                .find(|(name, _)| name.as_str() == "email")
+                .map_or(String::new(), |(_, value)| value.clone()),
             typed: Vec::new(),
         };
         let (mut ui, mut typing_delay) = (Ui::default(), 0);
@@ -119,6 +125,10 @@ impl Shown {
                     ahead = tx.queued_before(&visitor.site, record.chat.requested_at).await?;
                 }
             }
+            let online = record.as_ref().is_some_and(|record| record.chat.agent().is_some());
+            let over = document.has_live_chat() && progress.standing == porchlight_domain::session::Standing::Ended;
+            standing.transcript =
+                engine.mails && (online || over && tx.was_answered_live(visitor.id, &sent.conversation).await?);
             let view = record.as_ref().map(|record| ChatView { chat: &record.chat, agent: &agent, ahead });
             standing.asked = progress.prompt(&document, &attributes, &language, view).map(|prompt| {
                 let phone = matches!(prompt.ask, Ask::Phone);
@@ -129,6 +139,7 @@ impl Shown {
                     country: countries::likely(&sent.locale, &site.site.country),
                     address,
                     open: false,
+                    file_limit: engine.attachment_limit,
                 }
             });
         }

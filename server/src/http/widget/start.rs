@@ -206,7 +206,12 @@ impl Command for Start {
             locale: &asked.locale,
             device,
         };
-        let offer = resolve(tx, &asking, &progress, &attributes).await?;
+        let mut offer = resolve(tx, &asking, &progress, &attributes).await?;
+        let by_launcher = |offer: &Offer| offer.conversation.ui == Ui::Chatbot && !offer.goes_on;
+        if site.site.launcher.hide_when_away && offer.as_ref().is_some_and(by_launcher) {
+            let roster = tx.roster(&visitor.site, visitor.id, now, engine.chat_limit).await?;
+            offer = offer.filter(|_| roster.members.iter().any(|member| member.available));
+        }
 
         let mut placed = BTreeMap::new();
         // A slip in one element must not cost the page its widget.

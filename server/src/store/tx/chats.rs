@@ -70,6 +70,8 @@ pub enum Queue {
     All,
     /// Those that are over.
     Ended,
+    /// Those of them that nobody answered.
+    Missed,
 }
 
 /// Which chats are wanted.
@@ -279,6 +281,7 @@ impl Tx<'_> {
             Queue::Waiting => "chat.phase in ('queued', 'offered') and $1 = $1",
             Queue::All => "chat.phase <> 'ended' and $1 = $1",
             Queue::Ended => "chat.phase = 'ended' and $1 = $1",
+            Queue::Missed => "chat.phase = 'ended' and chat.accepted_at is null and $1 = $1",
         };
         let of_sites = "($2 is null or chat.site in (select value from json_each($2)))";
         let with_text = "($3 is null or exists (select 1 from attribute where attribute.visitor = chat.visitor
@@ -457,6 +460,26 @@ impl Tx<'_> {
             .execute(&mut *self.connection)
             .await?;
         Ok(())
+    }
+
+    /// Whether an agent has ever answered a visitor in a conversation.
+    pub async fn was_answered_live(&mut self, visitor: VisitorId, conversation: &ConversationId) -> Result<bool> {
+        let found: Option<i64> =
+            sqlx::query_scalar("select 1 from chat where visitor = $1 and conversation = $2 and accepted_at is not null limit 1")
+                .bind(visitor.to_string())
+                .bind(conversation.as_str())
+                .fetch_optional(&mut *self.connection)
+                .await?;
+        Ok(found.is_some())
+    }
+
+    /// How many files were sent in a chat.
+    pub async fn attachments_of(&mut self, chat: ChatId) -> Result<u32> {
+        let count = sqlx::query_scalar("select count(*) from attachment where chat = $1")
+            .bind(chat.to_string())
+            .fetch_one(&mut *self.connection)
+            .await?;
+        Ok(count)
     }
 
     /// A file that was sent in a chat: its name, type and content.

@@ -5,6 +5,7 @@
 mod agents;
 mod chats;
 mod log;
+mod mail;
 mod sites;
 mod talks;
 mod visitors;
@@ -18,6 +19,7 @@ pub use agents::AgentRow;
 pub use chats::{ChatEntry, ChatFilter, ChatRecord, Queue};
 pub use log::Logged;
 pub(super) use log::logged;
+pub use mail::DueLetter;
 pub use sites::{Draft, Published, PublishedSource, SiteFile, SiteHead, Version};
 pub use visitors::VisitorRow;
 
