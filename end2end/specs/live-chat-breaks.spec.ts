@@ -1,20 +1,10 @@
 // What becomes of a live chat when somebody does not answer, goes, or the server is killed.
 
-import { Widget, expect, forBrowser, heard, logOf, test as base } from "../fixtures";
+import { TALK, Widget, expect, forBrowser, heard, logOf, test as base } from "../fixtures";
 import { type Agent, agentOf } from "../support/agent";
 import { type Host, startHost } from "../support/host";
 import { type Porchlight, startPorchlight } from "../support/porchlight";
-import { type Authored, makeSite } from "../support/site";
-
-const TALK: Authored = {
-  id: "talk",
-  typingDelay: 0,
-  cards: [
-    { id: "how", card: "question", text: "How can we help?", choices: [{ label: "A person, please" }] },
-    { id: "person", card: "liveChat", text: "One moment.", fallbackText: "Nobody is there right now." },
-    { id: "end", card: "end", text: "Thank you." },
-  ],
-};
+import { makeSite } from "../support/site";
 
 /** The shortest times there are, on a server of the tests' own. */
 const TIMES = ["--chat-accept-seconds", "5", "--chat-dropped-seconds", "5", "--presence-grace-seconds", "20"];

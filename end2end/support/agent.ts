@@ -5,6 +5,7 @@ import type { Porchlight } from "./porchlight";
 
 export interface Agent {
   name: string;
+  email: string;
   page: Page;
   context: BrowserContext;
   /** What went wrong in the agent's pages: errors, and what the policy refused. */
@@ -32,5 +33,18 @@ export async function agentOf(browser: Browser, porchlight: Porchlight, site: st
   await page.getByRole("button", { name: "Begin" }).click();
   await expect(page.getByRole("button", { name: "Available" })).toBeVisible();
   await expect(page.locator(".dot.on").first()).toBeVisible();
-  return { name, page, context, errors };
+  return { name, email, page, context, errors };
 }
+
+/** The agent takes the chat that is offered. */
+export async function accept(agent: Agent): Promise<void> {
+  await agent.page.locator(".offer").getByRole("button", { name: "Accept" }).click();
+  await expect(agent.page.locator("#composer")).toBeVisible();
+}
+
+export async function write(agent: Agent, text: string): Promise<void> {
+  await agent.page.locator("#composer").fill(text);
+  await agent.page.keyboard.press("Enter");
+}
+
+export const close = (...agents: Agent[]) => Promise.all(agents.map(({ context }) => context.close()));

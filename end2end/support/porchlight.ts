@@ -1,7 +1,7 @@
 // The real server: the binary, in a folder of its own, on free ports.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,6 +31,8 @@ export interface Porchlight {
   serverEvents(session: string): Promise<PorchlightEvent[]>;
   /** Runs the binary on this server's data, and gives what it prints. */
   command(...words: string[]): string;
+  /** What it has sent by e-mail, in the order it was written. */
+  mails(): string[];
   /** Kills the server without a warning, and starts it again on the same data and ports. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -121,6 +123,12 @@ export async function startPorchlight(...settings: string[]): Promise<Porchlight
       after = next;
     }
   };
+  const mails = (): string[] => {
+    const box = join(folder, "mail");
+    return readdirSync(box)
+      .sort()
+      .map((name) => readFileSync(join(box, name), "utf8"));
+  };
   const command = (...words: string[]): string => execFileSync(binary(), [...words, "--data-dir", folder], { env, encoding: "utf8" }).trim();
   return {
     origin,
@@ -131,6 +139,7 @@ export async function startPorchlight(...settings: string[]): Promise<Porchlight
     },
     serverEvents,
     command,
+    mails,
     restart,
     stop,
   };

@@ -44,7 +44,7 @@ export class Widget {
     this.choices = this.card.getByRole("group").getByRole("button");
     this.field = this.card.locator("#value");
     this.country = this.card.locator("#country");
-    this.send = this.card.locator(".send");
+    this.send = this.card.locator(".send:not([value])");
     this.skip = this.card.locator(".skip");
     this.problem = this.card.locator("#problem");
     this.ended = this.card.locator(".ended");
@@ -107,4 +107,22 @@ export class Widget {
   async transcript(): Promise<string[]> {
     return (await this.bubbles.allInnerTexts()).map((line) => line.replace(/\s+/g, " ").trim());
   }
+}
+
+/** A dialogue that asks for a person at once the visitor wants one. */
+export const TALK = {
+  id: "talk",
+  typingDelay: 0,
+  cards: [
+    { id: "how", card: "question", text: "How can we help?", choices: [{ label: "A person, please" }] },
+    { id: "person", card: "liveChat", text: "One moment.", fallbackText: "Nobody is there right now." },
+    { id: "end", card: "end", text: "Thank you." },
+  ],
+};
+
+/** The visitor asks for a person. */
+export async function asks(page: Page, widget: Widget, address: string): Promise<void> {
+  await page.goto(address);
+  await widget.open();
+  await widget.choices.first().click();
 }

@@ -16,5 +16,5 @@ mod transcript;
 pub use answering::give_up;
 pub use cards::Card;
 pub use panel::{Panel, PanelFrame, Unavailable};
-pub use state::{Asked, Country, Standing, Ticket};
+pub use state::{Asked, Country, MailTo, Standing, Ticket};
 pub use transcript::Said;

@@ -45,10 +45,8 @@ pub struct Standing {
     pub wrong: bool,
     /// What was done, in the visitor's language, where that is not to be seen otherwise.
     pub said: Option<String>,
-    /// Whether the transcript of a live chat can be sent by e-mail.
-    pub transcript: bool,
-    /// The address that is suggested for it, or that was typed.
-    pub mail_to: String,
+    /// Where the transcript of a live chat can be sent by e-mail.
+    pub transcript: Option<MailTo>,
     /// What was typed or chosen, where something was wrong with it.
     pub typed: Vec<String>,
 }
@@ -70,6 +68,15 @@ impl Standing {
     pub fn is_live(&self) -> bool {
         self.asked.as_ref().is_some_and(|asked| matches!(asked.prompt.ask, Ask::Waiting { .. } | Ask::Chat { .. }))
     }
+}
+
+/// The field for the address a transcript goes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailTo {
+    /// The address that is suggested, or that was typed.
+    pub address: String,
+    /// Whether the field is shown; else there is a button that shows it.
+    pub open: bool,
 }
 
 /// What is asked, with what a form for it needs.

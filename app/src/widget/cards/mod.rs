@@ -37,7 +37,7 @@ pub fn Card(
         Some(Ask::Chat { agent }) => Some(named(texts.typing, agent)),
         _ => None,
     };
-    let Standing { asked, turn, answer, back, restart, problem, wrong, said, transcript, mail_to, typed } = standing;
+    let Standing { asked, turn, answer, back, restart, problem, wrong, said, transcript, typed } = standing;
     let mut hidden = vec![
         ("token", ticket.token),
         ("view", ticket.view.to_string()),
@@ -68,7 +68,7 @@ pub fn Card(
             <p id="problem" class="problem" role="alert">{problem}</p>
             <p class="said-so" role="status">{said}</p>
             {steps}
-            {transcript.then(|| view! { <transcript::TranscriptField mail_to texts/> })}
+            {transcript.map(|mail_to| view! { <transcript::TranscriptField mail_to texts/> })}
         </form>
     }
 }

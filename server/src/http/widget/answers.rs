@@ -10,7 +10,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::post,
 };
-use porchlight_app::i18n::{Locale, megabytes, named};
+use porchlight_app::{
+    i18n::{Locale, megabytes, named},
+    widget::MailTo,
+};
 use porchlight_domain::{
     contact::{BadPhone, Email},
     id::{AnswerId, CardId},
@@ -241,7 +244,9 @@ impl Command for Take {
         if let Some(refusal) = &refusal {
             shown.standing.problem = Some(in_words(refusal, shown.locale()));
             if answered.act == Act::Transcript {
-                shown.standing.mail_to = answered.email.clone();
+                if let Some(transcript) = &mut shown.standing.transcript {
+                    *transcript = MailTo { address: answered.email.clone(), open: true };
+                }
                 if *refusal == Refusal::NotAllowed {
                     shown.standing.problem = Some(shown.locale().system().no_more.to_owned());
                 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use porchlight_app::{
     i18n::Locale,
-    widget::{Asked, Standing, Ticket},
+    widget::{Asked, MailTo, Standing, Ticket},
 };
 use porchlight_domain::{
     conversation::Ui,
     id::{AnswerId, ConversationId, PageViewId, SessionId},
     livechat::ChatView,
-    session::{Ask, Entry},
+    session::{self, Ask, Entry},
 };
 
 use serde::Deserialize;
@@ -100,11 +100,7 @@ impl Shown {
             problem: None,
             wrong: false,
             said: None,
-            transcript: false,
-            mail_to: attributes
-                .iter()
-                .find(|(name, _)| name.as_str() == "email")
-                .map_or(String::new(), |(_, value)| value.clone()),
+            transcript: None,
             typed: Vec::new(),
         };
         let (mut ui, mut typing_delay) = (Ui::default(), 0);
@@ -126,9 +122,12 @@ impl Shown {
                 }
             }
             let online = record.as_ref().is_some_and(|record| record.chat.agent().is_some());
-            let over = document.has_live_chat() && progress.standing == porchlight_domain::session::Standing::Ended;
-            standing.transcript =
-                engine.mails && (online || over && tx.was_answered_live(visitor.id, &sent.conversation).await?);
+            let over = document.has_live_chat() && progress.standing == session::Standing::Ended;
+            if engine.mails && (online || over && tx.was_answered_live(visitor.id, &sent.conversation).await?) {
+                let known = attributes.iter().find(|(name, _)| name.as_str() == "email");
+                let address = known.map_or(String::new(), |(_, address)| address.clone());
+                standing.transcript = Some(MailTo { address, open: false });
+            }
             let view = record.as_ref().map(|record| ChatView { chat: &record.chat, agent: &agent, ahead });
             standing.asked = progress.prompt(&document, &attributes, &language, view).map(|prompt| {
                 let phone = matches!(prompt.ask, Ask::Phone);
