@@ -7,6 +7,7 @@ import { cpus } from "node:os";
 import { commands } from "./commands.mjs";
 import { end, guard, isStopping, wait } from "./ending.mjs";
 import { shift, typable } from "./opening.mjs";
+import { inbox } from "./inbox.mjs";
 import { launch, serveHost } from "./page.mjs";
 import { resolution } from "./resolution.mjs";
 import { script } from "./script.mjs";
@@ -17,7 +18,7 @@ import { number, print } from "./table.mjs";
 import { transcript } from "./transcript.mjs";
 import { firstOpen, launcher } from "./weight.mjs";
 
-const ON_PAGE = { launcher, open: firstOpen, script, shift, typable, transcript };
+const ON_PAGE = { launcher, open: firstOpen, script, shift, typable, transcript, inbox };
 const ON_SERVER = { resolution, commands, sockets };
 const SECTIONS = { ...ON_PAGE, ...ON_SERVER };
 const LONGEST_MS = 600_000;

@@ -38,6 +38,13 @@ test("both sides send files, and what is being written stays", async ({ page, br
   await expect(received).toContainText("offer.txt");
   await expect(received.locator("img")).toHaveCount(0);
 
+  // One upon the other, while what was sent before is still being told: each is shown once.
+  for (const name of ["one.txt", "two.txt", "three.txt"]) {
+    await widget.card.locator("[data-attach]").setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(name) });
+  }
+  await expect(ada.page.locator(".visitor-line a.sent-file")).toHaveText(["my bike.png", "one.txt", "two.txt", "three.txt"]);
+  await expect(widget.visitor.locator("a.sent-file")).toHaveText(["my bike.png", "one.txt", "two.txt", "three.txt"]);
+
   // What is not taken is told, on either side, and the chat goes on.
   await widget.card.locator("[data-attach]").setInputFiles({ name: "run.exe", mimeType: "image/png", buffer: Buffer.from("MZ") });
   await expect(widget.problem).toHaveText("Only pictures, PDF and text files can be sent.");
@@ -48,7 +55,7 @@ test("both sides send files, and what is being written stays", async ({ page, br
   await widget.field.fill("Still here");
   await widget.field.press("Enter");
   await expect(ada.page.locator(".visitor-line").last()).toHaveText(/Still here/);
-  expect((await heard(page).types()).filter((type) => type === "message.sent")).toHaveLength(3);
+  expect((await heard(page).types()).filter((type) => type === "message.sent")).toHaveLength(6);
   expect(await heard(page).violations()).toEqual([]);
   expect(ada.errors.filter((error) => !error.includes("422"))).toEqual([]);
   await close(ada);

@@ -185,3 +185,17 @@ test("at 375 px the list and the conversation take turns", async ({ page, browse
   expect(await ada.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
   await close(ada);
 });
+
+test("the console's times are those of the agent's clock", async ({ page, browser, host, porchlight, widget }) => {
+  const site = await makeSite(porchlight, [TALK]);
+  const ada = await agentOf(browser, porchlight, site.key, "Ada", { timezoneId: "Asia/Kathmandu" });
+  await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
+  await accept(ada);
+  const time = ada.page.locator(".row time");
+  const at = new Date((await time.getAttribute("datetime")) ?? "");
+  await expect(time).toHaveText(at.toLocaleString("en-GB", { timeZone: "Asia/Kathmandu", day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" }));
+  const notice = ada.page.locator(".notice-line").filter({ hasText: "joined" });
+  await expect(notice).toContainText(at.toLocaleString("en-GB", { timeZone: "Asia/Kathmandu", hour: "2-digit", minute: "2-digit" }).slice(0, 3));
+  expect(ada.errors).toEqual([]);
+  await close(ada);
+});

@@ -1,5 +1,8 @@
 //! The one island of the panel: answers without a reload.
 
+use std::{cell::RefCell, collections::VecDeque};
+
+use gloo_timers::future::TimeoutFuture;
 use leptos::{
     ev::{Event, KeyboardEvent, SubmitEvent},
     prelude::*,
@@ -8,6 +11,15 @@ use leptos::{
 use wasm_bindgen::JsCast;
 
 use super::{bridge, live, send};
+
+/// How long it takes until it is looked again whether an answer is still on its way, in milliseconds.
+const LOOK_AGAIN: u32 = 50;
+
+thread_local! {
+    /// The files that were chosen and are not sent yet, in their order. Not the component's: what is of the browser may not be dropped by
+    /// another of the server's threads than made it.
+    static WAITING: RefCell<VecDeque<web_sys::File>> = const { RefCell::new(VecDeque::new()) };
+}
 
 /// Takes over the forms of what stands within it. Without wasm they are plain forms, and work.
 #[island]
@@ -59,22 +71,37 @@ pub fn Answering(
         let chosen = field.filter(|field| field.has_attribute("data-attach") && !field.value().is_empty());
         let Some(field) = chosen else { return };
         let limit = field.get_attribute("data-attach").and_then(|limit| limit.parse::<u32>().ok());
-        let size = field.files().and_then(|files| files.get(0)).map(|file| file.size());
-        if size > limit.map(f64::from) {
+        let Some(file) = field.files().and_then(|files| files.get(0)) else { return };
+        // The same may be chosen again.
+        let too_large = field.get_attribute("data-too-large").unwrap_or_default();
+        field.set_value("");
+        if Some(file.size()) > limit.map(f64::from) {
             // It would travel in vain.
-            send::show_problem(&field.get_attribute("data-too-large").unwrap_or_default(), false);
-            field.set_value("");
+            send::show_problem(&too_large, false);
             return;
         }
-        let Some((action, fields)) = send::file_of(&field) else { return };
+        WAITING.with_borrow_mut(|waiting| waiting.push_back(file));
+        if WAITING.with_borrow(VecDeque::len) > 1 {
+            // They are being sent already.
+            return;
+        }
         let unreachable = unreachable_for_files.clone();
-        sending.set(true);
         spawn_local(async move {
-            let sent = send::send(&action, &fields).await;
-            sending.set(false);
-            match sent {
-                Ok(json) => send::show_beside(&json, &unreachable),
-                Err(_) => send::show_problem(&unreachable, false),
+            while let Some(file) = WAITING.with_borrow(|waiting| waiting.front().cloned()) {
+                // Each answer has a name of its own, which comes with the answer before.
+                while sending.get_untracked() {
+                    TimeoutFuture::new(LOOK_AGAIN).await;
+                }
+                if let Some((action, fields)) = send::with_file(&file) {
+                    sending.set(true);
+                    let sent = send::send(&action, &fields).await;
+                    sending.set(false);
+                    match sent {
+                        Ok(json) => send::show_beside(&json, &unreachable),
+                        Err(_) => send::show_problem(&unreachable, false),
+                    }
+                }
+                WAITING.with_borrow_mut(|waiting| drop(waiting.pop_front()));
             }
         });
     };

@@ -7,15 +7,16 @@ use js_sys::{Array, Reflect};
 use leptos::ev::SubmitEvent;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, Element, FormData, HtmlFormElement, HtmlInputElement, RequestInit, Response, UrlSearchParams};
+use web_sys::{Document, Element, File, FormData, HtmlFormElement, RequestInit, Response, UrlSearchParams};
 
 use super::{bridge, format, live};
 
-/// The form that waits with the file that was chosen in it, to be sent at once; what is being written beside it stays.
-pub(super) fn file_of(field: &HtmlInputElement) -> Option<(String, FormData)> {
-    let form = field.form()?;
+/// The form that waits, with a file; what is being written in it stays.
+pub(super) fn with_file(file: &File) -> Option<(String, FormData)> {
+    let form: HtmlFormElement = find(&document()?, "#card form")?.dyn_into().ok()?;
     let fields = FormData::new_with_form(&form).ok()?;
     fields.delete("value");
+    fields.set_with_blob_and_filename("file", file, &file.name()).ok()?;
     Some((form.action(), fields))
 }
 
@@ -58,17 +59,26 @@ pub(super) async fn refresh() {
 
 /// Shows what the server tells of its own accord: what is there already is left out, and where something is missing all is asked for.
 pub(super) fn show_news(json: &JsValue) {
-    let number = |value: Option<String>| value.and_then(|value| value.parse::<u32>().ok()).unwrap_or_default();
-    let field = document().and_then(|document| find(&document, "#card [name=have]"));
-    let have = number(field.and_then(|field| field.get_attribute("value")));
-    let from = Reflect::get(json, &"from".into()).ok().and_then(|from| from.as_f64());
-    match from {
+    let have = have();
+    match number_of(json, "from") {
         None => show(json, "", true),
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of a line")]
-        Some(from) if from as u32 == have + 1 => show(json, "", true),
-        Some(_) if number(text(json, "have")) <= have => bridge::pass_on(json),
+        Some(from) if from == have + 1 => show(json, "", true),
+        Some(_) if text(json, "have").and_then(|last| last.parse().ok()) <= Some(have) => bridge::pass_on(json),
         Some(_) => leptos::task::spawn_local(refresh()),
     }
+}
+
+/// The number of the last line that is shown.
+fn have() -> u32 {
+    let field = document().and_then(|document| find(&document, "#card [name=have]"));
+    field.and_then(|field| field.get_attribute("value")?.parse().ok()).unwrap_or_default()
+}
+
+/// The number of a line, in what the server says.
+fn number_of(json: &JsValue, name: &str) -> Option<u32> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of a line")]
+    let number = Reflect::get(json, &name.into()).ok()?.as_f64()? as u32;
+    Some(number)
 }
 
 /// Shows what the server said to a file, and goes on with what was being written.
@@ -77,11 +87,6 @@ pub(super) fn show_beside(json: &JsValue, otherwise: &str) {
     show(json, otherwise, false);
     if let (Some(typed), Some(field)) = (typed, document().and_then(|document| composer(&document))) {
         field.set_value(&typed);
-    }
-    // The same file may be chosen again.
-    let chosen = document().and_then(|document| find(&document, "#card [data-attach]"));
-    if let Some(chosen) = chosen.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
-        chosen.set_value("");
     }
 }
 
@@ -113,7 +118,14 @@ pub(super) fn show(json: &JsValue, otherwise: &str, unasked: bool) {
         if is(json, "anew") {
             log.set_inner_html("");
         }
-        let _ = log.insert_adjacent_html("beforeend", &said);
+        let (have, first, last) = (have(), number_of(json, "from"), text(json, "have").and_then(|last| last.parse().ok()));
+        // What was told meanwhile is there already: an answer knows only what the panel had when it was asked.
+        let known = !is(json, "anew") && first.is_some_and(|first| first <= have);
+        if !known {
+            let _ = log.insert_adjacent_html("beforeend", &said);
+        } else if last > Some(have) {
+            leptos::task::spawn_local(refresh());
+        }
         bridge::pass_on(json);
         format::write_as_read(&document);
         // The question is the same; the end has none.
@@ -125,6 +137,10 @@ pub(super) fn show(json: &JsValue, otherwise: &str, unasked: bool) {
         } else {
             let typed = composer(&document).filter(|_| unasked).map(|field| field.value());
             card.set_inner_html(&next);
+            // The answer's card knows as little as the answer.
+            if let Some(field) = find(&document, "#card [name=have]").filter(|_| known && last < Some(have)) {
+                let _ = field.set_attribute("value", &have.to_string());
+            }
             // What is being written stays, also when somebody comes to read it.
             if let (Some(typed), Some(field)) = (typed, composer(&document)) {
                 field.set_value(&typed);

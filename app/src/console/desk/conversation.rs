@@ -7,6 +7,7 @@ use porchlight_domain::{
 };
 
 use super::{
+    at::{Say, in_words},
     connection,
     state::{Pending, State, say},
 };
@@ -122,7 +123,7 @@ fn Log(state: State) -> impl IntoView {
 
 #[component]
 fn LineView(line: Line) -> impl IntoView {
-    let at = line.at.strftime("%H:%M").to_string();
+    let at = in_words(line.at, Say::Clock);
     let name = line.agent.map(|agent| agent.name).unwrap_or_default();
     if line.format == Format::Notice {
         let text = match line.text.as_deref().and_then(Notice::named) {
@@ -135,7 +136,7 @@ fn LineView(line: Line) -> impl IntoView {
             Some(Notice::Dropped) => "Ended: the visitor was gone".to_owned(),
             None => String::new(),
         };
-        return view! { <p class="notice-line" dir="auto">{at} " · " {text}</p> }.into_any();
+        return view! { <p class="notice-line" dir="auto">{move || at.get()} " · " {text}</p> }.into_any();
     }
     let (class, who) = match line.author {
         Author::Visitor => ("line visitor-line", "Visitor:".to_owned()),
@@ -147,7 +148,7 @@ fn LineView(line: Line) -> impl IntoView {
         Format::File => view! { <SentFile text/> }.into_any(),
         _ => view! { <Plain text/> }.into_any(),
     };
-    view! { <div class=class dir="auto" title=at><span class="sr-only">{who} " "</span>{said}</div> }.into_any()
+    view! { <div class=class dir="auto" title=move || at.get()><span class="sr-only">{who} " "</span>{said}</div> }.into_any()
 }
 
 #[component]

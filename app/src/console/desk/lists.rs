@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
+    at::{At, Say},
     connection,
     state::{Queue, State},
 };
@@ -84,7 +85,7 @@ pub(super) fn Lists(state: State) -> impl IntoView {
                     // Blank rows keep the list as long as it is; few, since each stands for many.
                     let total = state.total.get();
                     view! {
-                        {(state.queue.get() == Queue::Ended && total > 0).then(|| view! { <p class="hint px-3">{format!("{total} in all")}</p> })}
+                        {(state.queue.get().is_past() && total > 0).then(|| view! { <p class="hint px-3">{format!("{total} in all")}</p> })}
                         <Blank rows=from/>
                         {all[from..to].iter().cloned().map(|row| view! { <Row state row/> }).collect_view()}
                         <Blank rows=all.len() - to/>
@@ -114,7 +115,6 @@ fn Row(state: State, row: ChatRow) -> impl IntoView {
     };
     let agent = row.agent.as_ref().filter(|_| !row.mine).map(|agent| agent.name.clone());
     let who = row.visitor.clone().unwrap_or_else(|| "Visitor".to_owned());
-    let at = row.changed_at.strftime("%d %b %H:%M").to_string();
     view! {
         <a class="row" href=format!("/console/chats/{chat}") aria-current=move || (state.selected() == Some(chat)).then_some("true")
             on:click=move |event| {
@@ -127,7 +127,7 @@ fn Row(state: State, row: ChatRow) -> impl IntoView {
                 <span class="dot" class:on=row.here aria-hidden="true"></span>
                 <span class="row-name" dir="auto">{who}</span>
                 {(row.unread > 0).then(|| view! { <span class="count">{row.unread}<span class="sr-only">" unread"</span></span> })}
-                <time class="hint" datetime=row.changed_at.to_string()>{at}</time>
+                <span class="hint"><At at=row.changed_at say=Say::Minute/></span>
             </span>
             <span class="row-last block" dir="auto">
                 {(!what.is_empty()).then(|| view! { <span class="chip">{what}</span>" " })}

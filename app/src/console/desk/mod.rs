@@ -1,5 +1,6 @@
 //! The desk: queues, the conversation, the visitor.
 
+mod at;
 mod connection;
 mod conversation;
 mod lists;

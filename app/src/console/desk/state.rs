@@ -1,7 +1,10 @@
 //! What the desk knows.
 
 use leptos::prelude::*;
-use porchlight_domain::id::{AnswerId, ChatId};
+use porchlight_domain::{
+    id::{AnswerId, ChatId},
+    session::{Author, Format, file_of},
+};
 
 use crate::console::wire::{Ask, ChatRow, Desk, Detail, Line, PhaseName, Told};
 
@@ -171,12 +174,13 @@ impl State {
         let open = self.selected() == Some(chat);
         self.desk.update(|desk| {
             if let Some(row) = desk.chats.iter_mut().find(|row| row.id == chat) {
-                let by_visitor = lines.iter().filter(|line| line.author == porchlight_domain::session::Author::Visitor).count();
+                let by_visitor = lines.iter().filter(|line| line.author == Author::Visitor).count();
                 if !open {
                     row.unread += u32::try_from(by_visitor).unwrap_or_default();
                 }
-                if let Some(text) = lines.last().and_then(|line| line.text.clone()) {
-                    row.last = text.chars().take(140).collect();
+                let words = lines.iter().rev().filter(|line| line.format != Format::Notice);
+                if let Some((text, format)) = words.filter_map(|line| Some((line.text.as_deref()?, line.format))).next() {
+                    row.last = if format == Format::File { file_of(text).1 } else { text }.chars().take(140).collect();
                 }
             }
         });

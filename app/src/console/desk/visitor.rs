@@ -2,7 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{connection, state::State};
+use super::{
+    at::{At, Say},
+    connection,
+    state::State,
+};
 use crate::console::wire::{ChatRow, Detail};
 
 #[component]
@@ -62,13 +66,13 @@ pub(super) fn Visitor(state: State) -> impl IntoView {
                     </section>
                     <section>
                         <h2>"Events"</h2>
-                        <ol class="history">{events.into_iter().map(|(kind, at)| view! { <li>{at.strftime("%H:%M:%S").to_string()} " " {kind}</li> }).collect_view()}</ol>
+                        <ol class="history">{events.into_iter().map(|(kind, at)| view! { <li><At at say=Say::Second/> " " {kind}</li> }).collect_view()}</ol>
                     </section>
                     {(!detail.before.is_empty()).then(|| view! {
                         <section>
                             <h2>"Earlier chats"</h2>
                             {detail.before.into_iter().map(|row| view! {
-                                <a class="row" href=format!("/console/chats/{}", row.id)><span class="row-last block">{row.changed_at.strftime("%d %b %Y").to_string()} " " {row.last}</span></a>
+                                <a class="row" href=format!("/console/chats/{}", row.id)><span class="row-last block"><At at=row.changed_at say=Say::Day/> " " {row.last}</span></a>
                             }).collect_view()}
                         </section>
                     })}
@@ -80,9 +84,9 @@ pub(super) fn Visitor(state: State) -> impl IntoView {
                                 event.prevent_default();
                                 connection::mail_transcript(state, chat, mail_to.get_untracked());
                             }>
-                                <input class="input" type="email" aria-label="E-mail address the transcript goes to" placeholder="ada@example.com"
+                                <input class="input min-w-0" type="email" aria-label="E-mail address the transcript goes to" placeholder="ada@example.com"
                                     prop:value=move || mail_to.get() on:input=move |event| mail_to.set(event_target_value(&event))/>
-                                <button class="button" type="submit">"E-mail"</button>
+                                <button class="button shrink-0 whitespace-nowrap" type="submit">"E-mail"</button>
                             </form>
                         })}
                         <p class="hint" role="status">{move || state.mailed.get()}</p>

@@ -361,7 +361,7 @@ impl Tx<'_> {
         seen: u32,
     ) -> Result<(Option<String>, u32)> {
         let row = sqlx::query(
-            "select (select text from entry where visitor = $1 and conversation = $2 and taken_back = 0 and format <> 'notice'
+            "select (select case format when 'file' then substr(text, instr(text, '/') + 1) else text end from entry where visitor = $1 and conversation = $2 and taken_back = 0 and format <> 'notice'
                      order by number desc limit 1) as last,
                     (select count(*) from entry where visitor = $1 and conversation = $2 and taken_back = 0
                      and author = 'visitor' and number > $3) as unread",
