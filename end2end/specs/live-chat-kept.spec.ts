@@ -17,7 +17,7 @@ test("both sides send files, and what is being written stays", async ({ page, br
   await accept(ada);
   await expect(widget.card).toContainText("Message to Ada");
   await widget.field.fill("Half a sen");
-  await widget.card.locator("[data-attach]").setInputFiles({ name: "my bike.png", mimeType: "image/png", buffer: DOT });
+  await widget.sendFiles({ name: "my bike.png", mimeType: "image/png", buffer: DOT });
   const sent = widget.visitor.last().locator("a.sent-file");
   await expect(sent).toContainText("my bike.png");
   await expect(widget.field).toHaveValue("Half a sen");
@@ -39,23 +39,31 @@ test("both sides send files, and what is being written stays", async ({ page, br
   await expect(received.locator("img")).toHaveCount(0);
 
   // One upon the other, while what was sent before is still being told: each is shown once.
-  for (const name of ["one.txt", "two.txt", "three.txt"]) {
-    await widget.card.locator("[data-attach]").setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(name) });
-  }
+  await widget.sendFiles(...["one.txt", "two.txt", "three.txt"].map((name) => ({ name, mimeType: "text/plain", buffer: Buffer.from(name) })));
   await expect(ada.page.locator(".visitor-line a.sent-file")).toHaveText(["my bike.png", "one.txt", "two.txt", "three.txt"]);
   await expect(widget.visitor.locator("a.sent-file")).toHaveText(["my bike.png", "one.txt", "two.txt", "three.txt"]);
 
+  // While the visitor chooses, the chat goes on, and the card may be another.
+  const choice = page.waitForEvent("filechooser");
+  await widget.card.getByRole("button", { name: "Attach a file" }).click();
+  const chooser = await choice;
+  await widget.field.fill("Meanwhile");
+  await widget.field.press("Enter");
+  await expect(widget.visitor.last()).toContainText("Meanwhile");
+  await chooser.setFiles({ name: "late.txt", mimeType: "text/plain", buffer: Buffer.from("late") });
+  await expect(ada.page.locator(".visitor-line a.sent-file").last()).toHaveText("late.txt");
+
   // What is not taken is told, on either side, and the chat goes on.
-  await widget.card.locator("[data-attach]").setInputFiles({ name: "run.exe", mimeType: "image/png", buffer: Buffer.from("MZ") });
+  await widget.sendFiles({ name: "run.exe", mimeType: "image/png", buffer: Buffer.from("MZ") });
   await expect(widget.problem).toHaveText("Only pictures, PDF and text files can be sent.");
-  await widget.card.locator("[data-attach]").setInputFiles({ name: "big.txt", mimeType: "text/plain", buffer: Buffer.alloc(6_000_000, "x") });
+  await widget.sendFiles({ name: "big.txt", mimeType: "text/plain", buffer: Buffer.alloc(6_000_000, "x") });
   await expect(widget.problem).toHaveText("This file is larger than 5 MB.");
   await ada.page.locator(".composer [type=file]").setInputFiles({ name: "page.html", mimeType: "text/html", buffer: Buffer.from("<script>") });
   await expect(ada.page.locator(".offline[role=alert]")).toContainText("page.html was not sent: expected a PNG");
   await widget.field.fill("Still here");
   await widget.field.press("Enter");
   await expect(ada.page.locator(".visitor-line").last()).toHaveText(/Still here/);
-  expect((await heard(page).types()).filter((type) => type === "message.sent")).toHaveLength(6);
+  expect((await heard(page).types()).filter((type) => type === "message.sent")).toHaveLength(8);
   expect(await heard(page).violations()).toEqual([]);
   expect(ada.errors.filter((error) => !error.includes("422"))).toEqual([]);
   await close(ada);
@@ -218,7 +226,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     const ada = await agentOf(browser, porchlight, site.key, "Ada", { colorScheme });
     await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
     await accept(ada);
-    await widget.card.locator("[data-attach]").setInputFiles({ name: "my bike.png", mimeType: "image/png", buffer: DOT });
+    await widget.sendFiles({ name: "my bike.png", mimeType: "image/png", buffer: DOT });
     await expect(ada.page.locator(".visitor-line a.sent-file")).toBeVisible();
     await widget.card.getByText("E-mail me the transcript").click();
     for (const side of [page, ada.page]) {

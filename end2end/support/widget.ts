@@ -54,6 +54,13 @@ export class Widget {
     return this.page.frameLocator("#porchlight iframe");
   }
 
+  /** Sends files in a live chat, as many as are chosen at once. */
+  async sendFiles(...files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void> {
+    const choice = this.page.waitForEvent("filechooser");
+    await this.card.getByRole("button", { name: "Attach a file" }).click();
+    await (await choice).setFiles(files);
+  }
+
   /** Calls a method of window.Porchlight. */
   async call(method: string, ...parameters: unknown[]): Promise<void> {
     await this.page.evaluate(

@@ -1,8 +1,5 @@
 //! The one island of the panel: answers without a reload.
 
-use std::{cell::RefCell, collections::VecDeque};
-
-use gloo_timers::future::TimeoutFuture;
 use leptos::{
     ev::{Event, KeyboardEvent, SubmitEvent},
     prelude::*,
@@ -10,16 +7,7 @@ use leptos::{
 };
 use wasm_bindgen::JsCast;
 
-use super::{bridge, live, send};
-
-/// How long it takes until it is looked again whether an answer is still on its way, in milliseconds.
-const LOOK_AGAIN: u32 = 50;
-
-thread_local! {
-    /// The files that were chosen and are not sent yet, in their order. Not the component's: what is of the browser may not be dropped by
-    /// another of the server's threads than made it.
-    static WAITING: RefCell<VecDeque<web_sys::File>> = const { RefCell::new(VecDeque::new()) };
-}
+use super::{bridge, files, live, send};
 
 /// Takes over the forms of what stands within it. Without wasm they are plain forms, and work.
 #[island]
@@ -59,51 +47,15 @@ pub fn Answering(
             live::types();
         }
     };
+    let unreachable_for_files = unreachable.clone();
     let on_click = move |event: leptos::ev::MouseEvent| {
         let pressed = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        if pressed.and_then(|pressed| pressed.closest("[data-sound]").ok().flatten()).is_some() {
+        let within = |selector: &str| pressed.as_ref().and_then(|pressed| pressed.closest(selector).ok().flatten());
+        if within("[data-sound]").is_some() {
             live::switch_sound();
+        } else if let Some(button) = within("[data-choose]") {
+            files::choose(&button, sending, unreachable_for_files.clone());
         }
-    };
-    let unreachable_for_files = unreachable.clone();
-    let on_change = move |event: Event| {
-        let field = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
-        let chosen = field.filter(|field| field.has_attribute("data-attach") && !field.value().is_empty());
-        let Some(field) = chosen else { return };
-        let limit = field.get_attribute("data-attach").and_then(|limit| limit.parse::<u32>().ok());
-        let Some(file) = field.files().and_then(|files| files.get(0)) else { return };
-        // The same may be chosen again.
-        let too_large = field.get_attribute("data-too-large").unwrap_or_default();
-        field.set_value("");
-        if Some(file.size()) > limit.map(f64::from) {
-            // It would travel in vain.
-            send::show_problem(&too_large, false);
-            return;
-        }
-        WAITING.with_borrow_mut(|waiting| waiting.push_back(file));
-        if WAITING.with_borrow(VecDeque::len) > 1 {
-            // They are being sent already.
-            return;
-        }
-        let unreachable = unreachable_for_files.clone();
-        spawn_local(async move {
-            while let Some(file) = WAITING.with_borrow(|waiting| waiting.front().cloned()) {
-                // Each answer has a name of its own, which comes with the answer before.
-                while sending.get_untracked() {
-                    TimeoutFuture::new(LOOK_AGAIN).await;
-                }
-                if let Some((action, fields)) = send::with_file(&file) {
-                    sending.set(true);
-                    let sent = send::send(&action, &fields).await;
-                    sending.set(false);
-                    match sent {
-                        Ok(json) => send::show_beside(&json, &unreachable),
-                        Err(_) => send::show_problem(&unreachable, false),
-                    }
-                }
-                WAITING.with_borrow_mut(|waiting| drop(waiting.pop_front()));
-            }
-        });
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -123,7 +75,7 @@ pub fn Answering(
         });
     };
     view! {
-        <div class="answering" class:sending=move || sending.get() aria-busy=move || sending.get().to_string() on:submit=submit on:keydown=on_key on:input=on_input on:change=on_change on:click=on_click>
+        <div class="answering" class:sending=move || sending.get() aria-busy=move || sending.get().to_string() on:submit=submit on:keydown=on_key on:input=on_input on:click=on_click>
             {children()}
         </div>
     }

@@ -43,6 +43,7 @@ pub(super) fn look() {
     match card() {
         Some(form) => {
             show_switch();
+            show_tools();
             if !connected {
                 connect(&form);
             }
@@ -161,7 +162,15 @@ fn sounds() -> bool {
 fn show_switch() {
     if let Some(switch) = document().and_then(|document| find(&document, "#card [data-sound]")) {
         let _ = switch.set_attribute("aria-pressed", if sounds() { "true" } else { "false" });
-        let _ = switch.remove_attribute("hidden");
+    }
+}
+
+/// Shows what works with this script only.
+fn show_tools() {
+    for selector in ["#card [data-sound]", "#card [data-choose]"] {
+        if let Some(tool) = document().and_then(|document| find(&document, selector)) {
+            let _ = tool.remove_attribute("hidden");
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod answering;
 mod bridge;
 mod cards;
+mod files;
 mod format;
 mod live;
 mod panel;

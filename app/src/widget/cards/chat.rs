@@ -34,13 +34,17 @@ pub(super) fn Composer(label: String, file_limit: usize, texts: &'static PanelTe
     view! {
         <label class="label" for="value" dir="auto">{label}</label>
         <div class="field items-end">
-            <label class="attach" title=texts.attach>
-                <input type="file" name="file" class="sr-only" accept=ACCEPTED aria-label=texts.attach data-attach=file_limit.to_string() data-too-large=named(texts.file_too_large, &megabytes(file_limit))/>
+            // The panel's script shows it: it opens the browser's own choice of files.
+            <button type="button" class="attach" title=texts.attach aria-label=texts.attach hidden=true data-choose
+                data-accept=ACCEPTED data-limit=file_limit.to_string() data-too-large=named(texts.file_too_large, &megabytes(file_limit))>
                 <Icon name=IconName::Attach class="size-5"/>
-            </label>
+            </button>
             <textarea id="value" name="value" rows="1" maxlength=limits::MESSAGE.to_string() dir="auto" class="input lines" data-composer aria-describedby="problem"></textarea>
             <SendButton texts/>
         </div>
-        <noscript><button type="submit" name="do" value="refresh" class="skip">{texts.go_on}</button></noscript>
+        <noscript>
+            <input type="file" name="file" accept=ACCEPTED aria-label=texts.attach class="mt-2 block w-full"/>
+            <button type="submit" name="do" value="refresh" class="skip">{texts.go_on}</button>
+        </noscript>
     }
 }
