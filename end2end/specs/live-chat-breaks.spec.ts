@@ -143,3 +143,57 @@ test("an agent who goes offline finds what was written meanwhile", async ({ page
   expect(ada.errors).toEqual([]);
   await ada.context.close();
 });
+
+test("a chat in which nobody does anything ends by itself, once", async ({ page, browser }) => {
+  const own = await startPorchlight("--chat-idle-seconds", "5");
+  const host = await startHost(own.origin);
+  const site = await makeSite(own, [TALK]);
+  const ada = await agentOf(browser, own, site.key, "Ada");
+  const widget = new Widget(page);
+  await page.goto(host.page({ tag: { "data-site": site.key } }));
+  await asks(widget);
+  await ada.page.locator(".offer").getByRole("button", { name: "Accept" }).click();
+  await expect(widget.frame.locator("[data-author=notice]").last(), "after a while").toHaveText("The chat ended after a long silence", { timeout: 15_000 });
+  await expect(widget.bot.last()).toContainText("Thank you.");
+  await expect(ada.page.locator(".conversation")).toContainText("This chat has ended.");
+  expect(await eventsOf(page, own)).toEqual(["livechat.requested", "livechat.initiated", "livechat.timeout visitor_idle"]);
+  await ada.context.close();
+  await host.stop();
+  await own.stop();
+});
+
+test("what cannot be sent is kept and marked, over a reload too, and is sent once, in its order", async ({ page, browser, own, ownHost, widget, quiet }) => {
+  quiet.allow(/ERR_FAILED/, /status of 503/);
+  const site = await makeSite(own, [TALK]);
+  const ada = await agentOf(browser, own, site.key, "Ada");
+  const address = ownHost.page({ tag: { "data-site": site.key } });
+  await page.goto(address);
+  await asks(widget);
+  await ada.page.locator(".offer").getByRole("button", { name: "Accept" }).click();
+  await expect(widget.card).toContainText("Message to Ada");
+  const say = async (text: string): Promise<void> => {
+    await widget.field.fill(text);
+    await widget.field.press("Enter");
+    await expect(widget.field).toHaveValue("");
+  };
+  const unsent = widget.frame.locator(".unsent");
+  await page.route("**/widget/v1/answers", (route) => route.abort());
+  await say("One <b>1</b>");
+  await say("Two");
+  await expect(unsent).toHaveText([/One <b>1<\/b>.*Not sent yet/s, /^Two/]);
+  await page.unroute("**/widget/v1/answers");
+  // A server that is busy is no better than none.
+  await page.route("**/widget/v1/answers", (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"code":"unavailable"}' }));
+  await page.goto(address);
+  await expect(unsent).toHaveText([/One.*Not sent yet/s, /^Two/]);
+  await say("Three");
+  await expect(unsent).toHaveCount(3);
+  await page.unroute("**/widget/v1/answers");
+  await expect(ada.page.locator(".visitor-line").last(), "tried again by itself").toHaveText(/Three/, { timeout: 20_000 });
+  await expect(ada.page.locator(".visitor-line")).toHaveText([/A person, please/, /One <b>1<\/b>/, /Two/, /Three/]);
+  await expect(unsent).toHaveCount(0);
+  await expect(widget.visitor).toHaveText([/A person, please/, /One <b>1<\/b>/, /Two/, /Three/]);
+  await page.goto(address);
+  await expect(widget.visitor).toHaveCount(4);
+  await ada.context.close();
+});

@@ -134,7 +134,7 @@ settings! {
     trusted_proxies: usize = 0, [0 to 10], "How many proxies stand before the server; the visitor's address is that many places from the end of X-Forwarded-For";
     chat_limit: u32 = 10, [1 to 1000], "The most chats an agent holds at once, unless their own limit says otherwise";
     chat_accept_seconds: u64 = 100, [5 to 3600], "How long an agent has to accept a chat before the next is asked";
-    chat_idle_minutes: u64 = 10, [1 to 1440], "A live chat ends after this many minutes in which neither side did anything";
+    chat_idle_seconds: u64 = 600, [5 to 86_400], "A live chat ends after this many seconds in which neither side did anything";
     chat_dropped_seconds: u64 = 60, [5 to 3600], "A live chat ends when the visitor's connection has been gone for this long";
     attachment_limit_bytes: usize = 5_242_880, [1024 to 104_857_600], "The largest file a visitor or agent may send in a chat, in bytes";
     attachments_per_chat: u32 = 50, [0 to 1000], "The most files that may be sent in one chat";

@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "لم يكن أحد متاحًا",
     idle: "انتهت المحادثة بعد صمت طويل",
     dropped: "انتهت المحادثة بسبب انقطاع الاتصال",
+    unsent: "لم يُرسل بعد",
     attach: "إرفاق ملف",
     file_too_large: "حجم هذا الملف أكبر من {} ميغابايت.",
     email_transcript: "أرسلوا لي نص المحادثة بالبريد الإلكتروني",

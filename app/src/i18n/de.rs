@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Niemand war frei",
     idle: "Der Chat endete nach langer Stille",
     dropped: "Der Chat endete, weil die Verbindung verloren ging",
+    unsent: "Noch nicht gesendet",
     attach: "Datei anhängen",
     file_too_large: "Diese Datei ist größer als {} MB.",
     email_transcript: "Verlauf per E-Mail senden",

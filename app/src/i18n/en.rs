@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Nobody was free to answer",
     idle: "The chat ended after a long silence",
     dropped: "The chat ended because the connection was lost",
+    unsent: "Not sent yet",
     attach: "Attach a file",
     file_too_large: "This file is larger than {} MB.",
     email_transcript: "E-mail me the transcript",

@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "No había nadie libre",
     idle: "El chat terminó tras un largo silencio",
     dropped: "El chat terminó porque se perdió la conexión",
+    unsent: "Aún no enviado",
     attach: "Adjuntar un archivo",
     file_too_large: "Este archivo supera los {} MB.",
     email_transcript: "Enviarme la transcripción por correo",

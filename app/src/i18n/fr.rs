@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Personne n’était libre",
     idle: "Le chat s’est terminé après un long silence",
     dropped: "Le chat s’est terminé car la connexion a été perdue",
+    unsent: "Pas encore envoyé",
     attach: "Joindre un fichier",
     file_too_large: "Ce fichier dépasse {} Mo.",
     email_transcript: "Recevoir la transcription par e-mail",

@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Nessuno era libero",
     idle: "La chat è terminata dopo un lungo silenzio",
     dropped: "La chat è terminata perché la connessione è andata persa",
+    unsent: "Non ancora inviato",
     attach: "Allega un file",
     file_too_large: "Questo file supera {} MB.",
     email_transcript: "Inviami la trascrizione per e-mail",

@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "対応できる担当者がいませんでした",
     idle: "しばらく応答がなかったため、チャットは終了しました",
     dropped: "接続が切れたため、チャットは終了しました",
+    unsent: "未送信",
     attach: "ファイルを添付",
     file_too_large: "このファイルは{} MBを超えています。",
     email_transcript: "会話の記録をメールで受け取る",

@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "응답할 수 있는 상담원이 없었습니다",
     idle: "오랫동안 대화가 없어 채팅이 종료되었습니다",
     dropped: "연결이 끊어져 채팅이 종료되었습니다",
+    unsent: "아직 전송되지 않음",
     attach: "파일 첨부",
     file_too_large: "이 파일은 {}MB보다 큽니다.",
     email_transcript: "대화 내용을 이메일로 받기",

@@ -240,6 +240,8 @@ texts! {
         idle,
         /// The chat ended as the visitor was gone.
         dropped,
+        /// Below a message that has not reached the server.
+        unsent,
         /// Label of the field that takes a file to send.
         attach,
         /// A file is too large; `{}` is the limit, in megabytes.

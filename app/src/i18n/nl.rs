@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Niemand was vrij",
     idle: "De chat is na een lange stilte beëindigd",
     dropped: "De chat is beëindigd omdat de verbinding verbroken was",
+    unsent: "Nog niet verzonden",
     attach: "Bestand bijvoegen",
     file_too_large: "Dit bestand is groter dan {} MB.",
     email_transcript: "Mail mij het gesprek",

@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "Ninguém estava livre",
     idle: "O chat terminou após um longo silêncio",
     dropped: "O chat terminou porque a conexão foi perdida",
+    unsent: "Ainda não enviado",
     attach: "Anexar um arquivo",
     file_too_large: "Este arquivo é maior que {} MB.",
     email_transcript: "Enviar a transcrição por e-mail",

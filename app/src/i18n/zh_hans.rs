@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "暂时没有客服有空",
     idle: "长时间没有消息，聊天已结束",
     dropped: "连接中断，聊天已结束",
+    unsent: "尚未发送",
     attach: "添加附件",
     file_too_large: "此文件大于 {} MB。",
     email_transcript: "将聊天记录发送到我的邮箱",

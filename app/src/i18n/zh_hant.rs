@@ -48,6 +48,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     unanswered: "暫時沒有客服有空",
     idle: "長時間沒有訊息，聊天已結束",
     dropped: "連線中斷，聊天已結束",
+    unsent: "尚未傳送",
     attach: "附加檔案",
     file_too_large: "此檔案大於 {} MB。",
     email_transcript: "將聊天記錄寄到我的信箱",

@@ -7,7 +7,7 @@ use leptos::{
 };
 use wasm_bindgen::JsCast;
 
-use super::{bridge, files, live, send};
+use super::{bridge, live, outbox, send};
 
 /// Takes over the forms of what stands within it. Without wasm they are plain forms, and work.
 #[island]
@@ -47,18 +47,22 @@ pub fn Answering(
             live::types();
         }
     };
-    let unreachable_for_files = unreachable.clone();
     let on_click = move |event: leptos::ev::MouseEvent| {
         let pressed = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         let within = |selector: &str| pressed.as_ref().and_then(|pressed| pressed.closest(selector).ok().flatten());
         if within("[data-sound]").is_some() {
             live::switch_sound();
         } else if let Some(button) = within("[data-choose]") {
-            files::choose(&button, sending, unreachable_for_files.clone());
+            outbox::choose(&button);
         }
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
+        if let Some(field) = message_of(&event) {
+            outbox::say(field.value());
+            field.set_value("");
+            return;
+        }
         let Some((action, answer)) = send::answer_of(&event).filter(|_| !sending.get_untracked()) else { return };
         let unreachable = unreachable.clone();
         let beside = answer.get("do").as_deref() == Some("transcript");
@@ -102,6 +106,16 @@ fn asks_for_transcript(event: &Event) -> Option<()> {
     field.get_attribute("data-enter")?;
     field.next_element_sibling()?.dyn_into::<web_sys::HtmlElement>().ok()?.click();
     Some(())
+}
+
+/// The field of the message that is being sent to an agent, if that is what the form is sent for.
+fn message_of(event: &SubmitEvent) -> Option<web_sys::HtmlTextAreaElement> {
+    if event.submitter().is_some_and(|button| button.has_attribute("value")) {
+        return None;
+    }
+    let form: web_sys::Element = event.target()?.dyn_into().ok()?;
+    let field: web_sys::HtmlTextAreaElement = form.query_selector("[data-composer]").ok()??.dyn_into().ok()?;
+    Some(field).filter(|field| !field.value().trim().is_empty())
 }
 
 fn composer(event: &Event) -> Option<web_sys::HtmlTextAreaElement> {

@@ -11,7 +11,10 @@ use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Document, FormData, HtmlFormElement, MessageEvent, WebSocket};
 
-use super::send::{self, find};
+use super::{
+    outbox,
+    send::{self, find},
+};
 
 thread_local! {
     static SOCKET: RefCell<Option<WebSocket>> = const { RefCell::new(None) };
@@ -44,6 +47,7 @@ pub(super) fn look() {
         Some(form) => {
             show_switch();
             show_tools();
+            outbox::restore();
             if !connected {
                 connect(&form);
             }
@@ -117,6 +121,7 @@ fn come_again() {
 
 fn hear(told: &JsValue) {
     FAILURES.set(0);
+    outbox::connected();
     let part = |name: &str| Reflect::get(told, &name.into()).ok().filter(|part| !part.is_undefined());
     if let Some(update) = part("update") {
         status("");

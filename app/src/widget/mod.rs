@@ -6,9 +6,9 @@
 mod answering;
 mod bridge;
 mod cards;
-mod files;
 mod format;
 mod live;
+mod outbox;
 mod panel;
 mod send;
 mod state;

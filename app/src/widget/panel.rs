@@ -71,6 +71,8 @@ pub fn Panel(
                         <div class="scroller">
                             <div class="log" role="log" aria-label=texts.transcript tabindex="0">
                                 <div id="said" class="contents"><Said entries=transcript typed_after texts/></div>
+                                // What is not there yet: the log says it once it is.
+                                <div id="unsent" class="contents" aria-live="off" data-unsent=texts.unsent></div>
                                 <div id="typing" class="typing">
                                     <span class="sr-only">{texts.sending}</span>
                                     <i></i><i></i><i></i>

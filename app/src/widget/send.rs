@@ -7,25 +7,14 @@ use js_sys::{Array, Reflect};
 use leptos::ev::SubmitEvent;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, Element, File, FormData, HtmlFormElement, RequestInit, Response, UrlSearchParams};
+use web_sys::{Document, Element, FormData, HtmlFormElement, RequestInit, Response, UrlSearchParams};
 
 use super::{bridge, format, live};
-
-/// The form that waits, with a file; what is being written in it stays.
-pub(super) fn with_file(file: &File) -> Option<(String, FormData)> {
-    let form: HtmlFormElement = find(&document()?, "#card form")?.dyn_into().ok()?;
-    let fields = FormData::new_with_form(&form).ok()?;
-    fields.delete("value");
-    fields.set_with_blob_and_filename("file", file, &file.name()).ok()?;
-    Some((form.action(), fields))
-}
 
 /// The fields of the form that is being sent, with the button that sends it.
 pub(super) fn answer_of(event: &SubmitEvent) -> Option<(String, UrlSearchParams)> {
     let form: HtmlFormElement = event.target()?.dyn_into().ok()?;
     let fields = FormData::new_with_form(&form).ok()?;
-    // A file goes by itself, as soon as it is chosen.
-    fields.delete("file");
     let answer = UrlSearchParams::new_with_str_sequence_sequence(&Array::from(&fields)).ok()?;
     // A button's own name and value are not among the fields of its form.
     if let Some((name, value)) =
@@ -43,7 +32,6 @@ fn wish() -> Option<(String, UrlSearchParams)> {
     let fields = FormData::new_with_form(&form).ok()?;
     // What is typed there is not sent.
     fields.delete("value");
-    fields.delete("file");
     let wish = UrlSearchParams::new_with_str_sequence_sequence(&Array::from(&fields)).ok()?;
     wish.set("do", "refresh");
     Some((form.action(), wish))
@@ -81,7 +69,7 @@ fn number_of(json: &JsValue, name: &str) -> Option<u32> {
     Some(number)
 }
 
-/// Shows what the server said to a file, and goes on with what was being written.
+/// Shows what the server said to something that was sent while the visitor goes on writing.
 pub(super) fn show_beside(json: &JsValue, otherwise: &str) {
     let typed = document().and_then(|document| composer(&document)).map(|field| field.value());
     show(json, otherwise, false);
@@ -184,7 +172,7 @@ pub(super) fn find(document: &Document, selector: &str) -> Option<Element> {
     document.query_selector(selector).ok().flatten()
 }
 
-fn text(json: &JsValue, name: &str) -> Option<String> {
+pub(super) fn text(json: &JsValue, name: &str) -> Option<String> {
     Reflect::get(json, &name.into()).ok()?.as_string()
 }
 

@@ -108,12 +108,10 @@ impl<A: DeserializeOwned, B: DeserializeOwned> FromRequest<App> for FormsAndFile
         let (fields, file) = if kind.starts_with("multipart/form-data") {
             parts(request, app).await?
         } else {
-            (bytes(request, app).await?.to_vec(), None)
+            // The route takes more, for files alone.
+            let read = axum::body::to_bytes(request.into_body(), app.settings.body_limit_bytes).await;
+            (read.map_err(|_| too_large())?.to_vec(), None)
         };
-        // The route takes more, for the file alone.
-        if fields.len() > app.settings.body_limit_bytes {
-            return Err(too_large());
-        }
         Ok(Self(urlencoded(&fields)?, urlencoded(&fields)?, file))
     }
 }
@@ -123,7 +121,7 @@ impl<A: DeserializeOwned, B: DeserializeOwned> FromRequest<App> for FormsAndFile
 async fn parts(request: Request, app: &App) -> Result<(Vec<u8>, Option<Upload>), Problem> {
     let bad = |error: MultipartError| not_received(error.status());
     let mut form = Multipart::from_request(request, app).await.map_err(|rejection| not_received(rejection.status()))?;
-    let (mut fields, mut file) = (Vec::new(), None);
+    let (mut fields, mut file, mut room) = (Vec::new(), None, app.settings.body_limit_bytes);
     while let Some(part) = form.next_field().await.map_err(bad)? {
         let name = part.name().unwrap_or_default().to_owned();
         match part.file_name().map(str::to_owned) {
@@ -134,7 +132,11 @@ async fn parts(request: Request, app: &App) -> Result<(Vec<u8>, Option<Upload>),
                 }
             }
             Some(_) => return Err(Problem::new(Code::Malformed, "expected a file in the field \"file\" only").field(name)),
-            None => fields.push((name, part.text().await.map_err(bad)?)),
+            None => {
+                let text = part.text().await.map_err(bad)?;
+                room = room.checked_sub(name.len() + text.len()).ok_or_else(too_large)?;
+                fields.push((name, text));
+            }
         }
     }
     Ok((url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes(), file))

@@ -64,7 +64,7 @@ pub fn app(store: Store, settings: Settings, outside: Outside) -> (Router, Clock
         session_timeout: SignedDuration::from_mins(minutes),
         chats: ChatPolicy {
             accept: seconds(settings.chat_accept_seconds),
-            idle: seconds(settings.chat_idle_minutes.saturating_mul(60)),
+            idle: seconds(settings.chat_idle_seconds),
             dropped: seconds(settings.chat_dropped_seconds),
         },
         chat_limit: settings.chat_limit,
