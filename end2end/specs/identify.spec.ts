@@ -34,6 +34,8 @@ async function identify(widget: Widget, who: Record<string, unknown>): Promise<v
   const answered = widget.page.waitForResponse(START);
   await widget.call("identify", who);
   expect((await answered).status()).toBe(200);
+  // The answer has come; what it brings is told when the page has read it.
+  await expect.poll(async () => (await heard(widget.page).events()).length).toBeGreaterThan(0);
 }
 
 const errorOn = (page: Page, text: string) => page.waitForEvent("console", (message) => message.type() === "error" && message.text().includes(text));

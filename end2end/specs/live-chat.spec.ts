@@ -180,6 +180,8 @@ test("at 375 px the list and the conversation take turns", async ({ page, browse
   await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
   await accept(ada);
   await expect(ada.page.locator(".lists")).toBeHidden();
+  const composer = await ada.page.locator(".composer").boundingBox();
+  expect((composer?.y ?? 0) + (composer?.height ?? 1000), "all of it is in sight").toBeLessThanOrEqual(700);
   await ada.page.getByRole("button", { name: "Back to the list" }).click();
   await expect(ada.page.locator(".lists")).toBeVisible();
   expect(await ada.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
