@@ -9,4 +9,5 @@ pub mod conversation;
 pub mod event;
 pub mod id;
 pub mod livechat;
+pub mod schedule;
 pub mod session;

@@ -209,7 +209,8 @@ for (const ui of UIS) {
         expect(log.filter(({ type }) => type.startsWith("input.")).map(({ data }) => data.value ?? data.field)).toEqual(
           [EMAIL, PHONE_E164, ...["name", "firstName", "lastName", "company", "wish", "seats", "day", "colour"]],
         );
-        expect(JSON.stringify(log), "of what else was given nobody is told").not.toMatch(/Lovelace|Söhne|10\.5|2026-02-28/);
+        // Times may look like numbers that were given.
+        expect(JSON.stringify(log.map(({ data }) => data)), "of what else was given nobody is told").not.toMatch(/Lovelace|Söhne|10\.5|2026-02-28/);
       });
 
       test("what is known is filled in, kept, or not asked for; what is optional may be skipped", async ({ page, porchlight, host }) => {

@@ -73,8 +73,10 @@ fn Bubble(entry: Entry, texts: &'static PanelTexts, step: Option<usize>, old: bo
             view! { <data value=number data-format="number">{text}</data> }.into_any()
         }
     };
-    let shown_name =
-        (entry.author == Author::Agent).then(|| view! { <span class="who" aria-hidden="true" dir="auto">{name}</span> });
+    let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
+    let shown_name = (entry.author == Author::Agent).then(|| {
+        view! { <span class="who" aria-hidden="true" dir="auto"><span class="face">{initial}</span>{name}</span> }
+    });
     view! {
         <div class=class class:skipped=skipped class:typed=step.is_some() class:old=old data-author=who data-step=step.map(|step| step.to_string())>
             <span class="sr-only">{said} " "</span>
