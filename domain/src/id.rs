@@ -93,6 +93,12 @@ uuid_ids! {
     ChatId;
     /// Names an agent: a person who signs in to the console.
     AgentId;
+    /// Names one meeting, from the moment its time is held.
+    MeetingId;
+    /// Names one call back.
+    CallbackId;
+    /// Names one form that a visitor filled in.
+    SubmissionId;
 }
 
 /// The longest authored name, in characters.

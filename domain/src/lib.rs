@@ -4,10 +4,12 @@
 //! ([`session::Context`]), so every rule can be tested by calling a function. The same code runs on the server and in the browser.
 
 pub mod agent;
+pub mod callback;
 pub mod contact;
 pub mod conversation;
 pub mod event;
 pub mod id;
 pub mod livechat;
+pub mod meeting;
 pub mod schedule;
 pub mod session;

@@ -9,19 +9,35 @@ use generate::{Move, PlainPhones, authored, conversation, distances, moves, site
 use jiff::Timestamp;
 use porchlight_domain::{
     conversation::{
-        Body, CaptureField, Card, Choice, Conversation, IfKnown, Kind, Question, Style, Text,
+        Body, CaptureField, Card, Choice, Conversation, FieldKind, IfKnown, Kind, Question, Style, Text,
         markup::{Span, spans},
     },
     event::{Event, EventType},
     id::{AnswerId, ConversationId, EventId, SessionId, VisitorId, uuid_v7},
     livechat::{ChatPolicy, Roster},
+    meeting::Calendars,
+    schedule::Openings,
     session::{
-        Answer, Ask, Attributes, Author, Command, ContactKind, Context, Entry, Happened, Input, Progress, Report, Reported,
-        Session, Standing, State, Talk, Widget, decide,
+        Answer, Ask, Attributes, Author, Beside, Command, ContactKind, Context, Entry, FormAsk, Happened, Input, Progress,
+        Report, Reported, Session, Standing, State, Talk, Widget, decide,
     },
 };
 use proptest::prelude::*;
 use uuid::Uuid;
+
+/// What a field of a form takes.
+fn filled(field: &FormAsk, choice: usize) -> String {
+    match field.kind {
+        FieldKind::Email => format!("ada{choice}@example.com"),
+        FieldKind::Phone => format!("+4930123456{choice:02}"),
+        FieldKind::Date => "2026-11-21".to_owned(),
+        FieldKind::Choice => field.choices[choice % field.choices.len()].value.clone(),
+        FieldKind::Stars | FieldKind::Smileys => (choice % 5 + 1).to_string(),
+        FieldKind::Score => (choice % 11).to_string(),
+        FieldKind::CheckBox | FieldKind::Consent if !field.mandatory && choice.is_multiple_of(2) => String::new(),
+        _ => "true".to_owned(),
+    }
+}
 
 /// A visitor driving the engine, who keeps what the server would store.
 #[derive(Clone)]
@@ -80,7 +96,14 @@ impl<'d> Run<'d> {
     /// Does a command; a refusal must leave no trace, which holds because the state is only taken over on success.
     fn run(&mut self, command: Command) -> Option<Happened> {
         let talk = Some(Talk { document: self.document, progress: self.progress.clone() });
-        let state = State { session: self.session.clone(), talk, attributes: self.attributes.clone(), chat: None };
+        let state = State {
+            session: self.session.clone(),
+            talk,
+            attributes: self.attributes.clone(),
+            chat: None,
+            meeting: None,
+            callback: None,
+        };
         let mut ids = self.ids;
         let mut new_id = || {
             ids += 1;
@@ -94,6 +117,10 @@ impl<'d> Run<'d> {
             phones: &PlainPhones,
             roster: &Roster::default(),
             policy: &ChatPolicy::default(),
+            time_zone: "UTC",
+            calendars: &Calendars::default(),
+            openings: &Openings::default(),
+            address_of: &|_| String::new(),
         };
         let (state, happened) = decide(state, command, &mut context).ok()?;
         self.ids = ids;
@@ -117,12 +144,15 @@ impl<'d> Run<'d> {
 
     /// The visitor is asked something, or it is over, or has not begun.
     fn never_lost(&self) {
-        let prompt = self.progress.prompt(self.document, &self.attributes, self.locale, None);
+        let prompt = self.progress.prompt(self.document, &self.attributes, self.locale, Beside::default());
         match &self.progress.standing {
             Standing::Offered => assert!(self.shown().is_empty() && prompt.is_none()),
             Standing::At(card) => {
                 let body = &self.document.card(card).unwrap().body;
-                assert!(matches!(body, Body::Question(_) | Body::Capture(_) | Body::Document(_)), "{card} does not wait");
+                assert!(
+                    matches!(body, Body::Question(_) | Body::Capture(_) | Body::Document(_) | Body::Form(_) | Body::Call(_)),
+                    "{card} does not wait"
+                );
                 let prompt = prompt.unwrap();
                 assert_eq!((prompt.turn, &prompt.card), (self.progress.turn, card));
                 let last = self.shown().pop().unwrap();
@@ -155,7 +185,7 @@ impl<'d> Run<'d> {
     /// An answer that the card takes, of several that differ.
     fn right_answer(&self, choice: usize) -> Option<Input> {
         let given = |value: &str| Input::Given { values: vec![value.to_owned()], country: None };
-        let prompt = self.progress.prompt(self.document, &self.attributes, self.locale, None)?;
+        let prompt = self.progress.prompt(self.document, &self.attributes, self.locale, Beside::default())?;
         if prompt.optional && choice % 3 == 2 {
             return Some(Input::Skipped);
         }
@@ -181,7 +211,12 @@ impl<'d> Run<'d> {
             Ask::Date { min, max } => given(&min.or(max).unwrap_or_else(|| "2026-11-21".to_owned())),
             // Nobody is there to chat with.
             Ask::Waiting { .. } | Ask::Chat { .. } => return None,
-            Ask::Document { .. } => Input::Given { values: vec![], country: None },
+            Ask::Document { .. } | Ask::Call { .. } => Input::Given { values: vec![], country: None },
+            Ask::Form { fields, .. } => {
+                Input::Form(fields.iter().map(|field| (field.name.to_string(), vec![filled(field, choice)])).collect())
+            }
+            // Nobody can be met here, nor is there a call back.
+            Ask::Slot(_) | Ask::Guest { .. } => return None,
         })
     }
 

@@ -4,6 +4,7 @@
 // figure like any other; only a run that breaks fails.
 
 import { cpus } from "node:os";
+import { booking } from "./booking.mjs";
 import { commands } from "./commands.mjs";
 import { end, guard, isStopping, wait } from "./ending.mjs";
 import { shift, typable } from "./opening.mjs";
@@ -13,13 +14,14 @@ import { resolution } from "./resolution.mjs";
 import { script } from "./script.mjs";
 import { startServer } from "./server.mjs";
 import { BENCH, makeSite, WELCOME } from "./site.mjs";
+import { slots } from "./slots.mjs";
 import { sockets } from "./sockets.mjs";
 import { number, print } from "./table.mjs";
 import { transcript } from "./transcript.mjs";
 import { firstOpen, launcher } from "./weight.mjs";
 
 const ON_PAGE = { launcher, open: firstOpen, script, shift, typable, transcript, inbox };
-const ON_SERVER = { resolution, commands, sockets };
+const ON_SERVER = { resolution, slots, booking, commands, sockets };
 const SECTIONS = { ...ON_PAGE, ...ON_SERVER };
 const LONGEST_MS = 600_000;
 

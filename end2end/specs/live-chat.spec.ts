@@ -1,8 +1,9 @@
 // A visitor is handed to an agent: both sides in a browser each, as they see it.
 
 import { AxeBuilder } from "@axe-core/playwright";
-import { TALK, asks, expect, forBrowser, heard, logOf, test } from "../fixtures";
+import { TALK, Widget, asks, expect, forBrowser, heard, logOf, test } from "../fixtures";
 import { accept, agentOf, close, write } from "../support/agent";
+import { recordIn } from "../support/recorder";
 import { makeSite } from "../support/site";
 
 test("a visitor and an agent talk, another takes over, and it ends", async ({ page, browser, host, porchlight, widget }) => {
@@ -33,6 +34,7 @@ test("a visitor and an agent talk, another takes over, and it ends", async ({ pa
   const grace = await agentOf(browser, porchlight, site.key, "Grace");
   await ada.page.getByRole("button", { name: "Transfer" }).click();
   await ada.page.locator(".menu-items").getByRole("button", { name: "Grace" }).click();
+  await expect(ada.page.locator(".asking")).toHaveText("Asking Grace…");
   await expect(grace.page.locator(".offer")).toContainText("Ada hands you this chat");
   await accept(grace);
   await expect(widget.card).toContainText("Message to Grace");
@@ -119,11 +121,13 @@ test("an agent answers by keyboard alone", async ({ page, browser, host, porchli
   await ada.page.keyboard.type("Hello");
   await ada.page.keyboard.press("Enter");
   await expect(widget.frame.locator("[data-author=agent]")).toContainText("Hello");
-  await ada.page.locator("#log").focus();
+  // Out of the field: within it, letters are letters.
+  await ada.page.keyboard.press("Shift+Tab");
+  await expect(ada.page.locator("#composer")).not.toBeFocused();
   await ada.page.keyboard.press("e");
   await expect(ada.page.locator("#end")).toBeFocused();
   await ada.page.keyboard.press("Enter");
-  await ada.page.getByRole("button", { name: "End chat" }).focus();
+  await expect(ada.page.getByRole("button", { name: "End chat" })).toBeFocused();
   await ada.page.keyboard.press("Enter");
   await expect(widget.bot.last()).toContainText("Thank you.");
   await close(ada);
@@ -131,21 +135,91 @@ test("an agent answers by keyboard alone", async ({ page, browser, host, porchli
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`axe-core finds nothing in the console, ${colorScheme}`, async ({ page, browser, host, porchlight, widget }) => {
+    test.slow();
     const site = await makeSite(porchlight, [TALK]);
+    const address = host.page({ tag: { "data-site": site.key } });
+    // Who asks while nobody is there is missed.
+    const context = await browser.newContext();
+    await recordIn(context, true);
+    const missed = new Widget(await context.newPage());
+    await asks(missed.page, missed, address);
+    await expect(missed.bot.nth(1)).toContainText("Nobody is there right now.");
+    await context.close();
+    const boss = await agentOf(browser, porchlight, site.key, "Boss", {}, "administrator");
+    await boss.page.goto(`${porchlight.origin}/console/responses`);
+    const form = boss.page.locator("form").last();
+    await form.getByLabel("Site").selectOption(site.key);
+    await form.getByLabel("Shortcut").fill("hello");
+    await form.getByLabel("Text").fill("Hello {{visitor.firstName|there}}");
+    await form.getByRole("button", { name: "Save" }).click();
+    await expect(boss.page.locator("li.card").filter({ hasText: site.key })).toBeVisible();
+    await close(boss);
+
     const ada = await agentOf(browser, porchlight, site.key, "Ada", { colorScheme });
     const check = async (where: string): Promise<void> => {
       const { violations } = await new AxeBuilder({ page: ada.page }).analyze();
       const found = violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${where}: ${id} at ${target.join(" ")}`));
       expect(found).toEqual([]);
     };
+    const press = (name: string): Promise<void> => ada.page.getByRole("button", { name, exact: true }).click();
+    const rows = ada.page.locator(".rows .row");
     await check("inbox, empty");
-    await asks(page, widget, host.page({ tag: { "data-site": site.key } }));
+    await press("Missed");
+    await expect(rows).toHaveCount(1);
+    await check("missed");
+    await press("All");
+    await asks(page, widget, address);
     await expect(ada.page.locator(".offer")).toBeVisible();
     await check("offer");
     await accept(ada);
     await write(ada, "Hello");
     await expect(ada.page.locator(".mark")).toBeVisible();
     await check("conversation");
+    const composer = ada.page.locator("#composer");
+    await composer.fill("/");
+    await expect(ada.page.getByRole("option")).toBeVisible();
+    await check("canned responses");
+    await composer.press("Escape");
+    await composer.fill("");
+    await press("Emoji");
+    await expect(ada.page.locator(".emoji-item").first()).toBeVisible();
+    await check("emoji");
+    await press("Emoji");
+    const grace = await agentOf(browser, porchlight, site.key, "Grace");
+    await press("Transfer");
+    await expect(ada.page.locator(".menu-items").getByRole("button", { name: "Grace" })).toBeVisible();
+    await check("transfer");
+    await ada.page.locator(".menu-items").getByRole("button", { name: "Grace" }).click();
+    await expect(ada.page.locator(".asking")).toHaveText("Asking Grace…");
+    await check("somebody is asked");
+    await grace.page.locator(".offer").getByRole("button", { name: "Decline" }).click();
+    await expect(ada.page.locator(".asking")).toHaveText("");
+    await close(grace);
+    await press("End");
+    await expect(ada.page.getByRole("button", { name: "End chat" })).toBeVisible();
+    await check("end or keep");
+    await press("Keep");
+    await press("Show the keys");
+    await expect(ada.page.getByRole("dialog", { name: "Keys" })).toBeVisible();
+    await check("keys");
+    await ada.page.keyboard.press("Escape");
+    await ada.page.setViewportSize({ width: 375, height: 700 });
+    await check("conversation at 375 px");
+    await press("About");
+    await expect(ada.page.locator(".visitor")).toBeVisible();
+    await check("about the visitor at 375 px");
+    await press("Close About");
+    await press("Back to the list");
+    await expect(rows).toBeVisible();
+    await check("list at 375 px");
+    await rows.click();
+    await ada.page.setViewportSize({ width: 1280, height: 800 });
+    await press("End");
+    await press("End chat");
+    await expect(ada.page.locator(".conversation")).toContainText("This chat has ended.");
+    await press("Ended");
+    await expect(rows).toHaveCount(2);
+    await check("ended");
     for (const screen of ["availability", "responses"]) {
       await ada.page.goto(`${porchlight.origin}/console/${screen}`);
       await check(screen);

@@ -4,12 +4,17 @@
 //! domain decides, and what it decided is committed together with its events. Nothing else writes state or makes an event.
 
 pub mod assets;
+pub mod calendar;
 pub mod cli;
 mod countries;
+mod csv;
 pub mod demo;
+pub mod egress;
 pub mod files;
 pub mod http;
+mod links;
 pub mod mail;
+mod meetings;
 pub mod outside;
 mod phone;
 pub mod publish;
@@ -22,3 +27,4 @@ mod sites;
 pub mod store;
 mod transcript;
 mod visit;
+mod when;

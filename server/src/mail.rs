@@ -6,13 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{
-        Mailbox,
+        Attachment, Mailbox, MultiPart, SinglePart,
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
 use porchlight_domain::id::ChatId;
 
 use crate::{
+    calendar::ics::Method as CalendarMethod,
     outside::Outside,
     settings::Settings,
     store::{Command, Failure, Store, StoreError, Tx},
@@ -38,6 +39,8 @@ pub enum Purpose {
     Transcript,
     /// What a visitor left when nobody was there.
     Missed,
+    /// A meeting.
+    Meeting,
 }
 
 impl Purpose {
@@ -47,13 +50,14 @@ impl Purpose {
         match self {
             Self::Transcript => "transcript",
             Self::Missed => "missed",
+            Self::Meeting => "meeting",
         }
     }
 
     /// The purpose of a name.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        if name == Self::Missed.name() { Self::Missed } else { Self::Transcript }
+        [Self::Missed, Self::Meeting].into_iter().find(|known| known.name() == name).unwrap_or(Self::Transcript)
     }
 }
 
@@ -72,6 +76,17 @@ pub struct Letter {
     pub body: String,
     /// The chat it is about.
     pub chat: Option<ChatId>,
+    /// A calendar entry that goes with it.
+    pub calendar: Option<CalendarPart>,
+}
+
+/// A calendar entry that goes with a letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarPart {
+    /// What it asks of who gets it.
+    pub method: CalendarMethod,
+    /// The entry, as iCalendar.
+    pub content: String,
 }
 
 /// What is wrong with the settings of e-mail.
@@ -190,16 +205,28 @@ impl Postman {
         let bad = |problem: String| NotSent { problem, for_good: true };
         let to: Mailbox = letter.recipient.parse().map_err(|_| bad("the address is none".to_owned()))?;
         let domain = self.from.email.domain();
-        Message::builder()
+        let builder = Message::builder()
             .from(self.from.clone())
             .to(to)
             .subject(&letter.subject)
             .message_id(Some(format!("<{}@{domain}>", letter.id)))
             // Nobody's absence note shall answer it (RFC 3834).
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
-            .header(ContentType::TEXT_PLAIN)
-            .body(letter.body.clone())
-            .map_err(|error| bad(error.to_string()))
+            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
+        let message = match &letter.calendar {
+            None => builder.header(ContentType::TEXT_PLAIN).body(letter.body.clone()),
+            // The entry as another form of the letter, which calendars take up (RFC 6047 §2.4), and as a file for those that do not.
+            Some(CalendarPart { method, content }) => {
+                let kind = format!("text/calendar; charset=utf-8; method={}", method.name());
+                let kind = ContentType::parse(&kind).map_err(|error| bad(error.to_string()))?;
+                let file = ContentType::parse("text/calendar; charset=utf-8").map_err(|error| bad(error.to_string()))?;
+                let forms = MultiPart::alternative()
+                    .singlepart(SinglePart::plain(letter.body.clone()))
+                    .singlepart(SinglePart::builder().header(kind).body(content.clone()));
+                let file = Attachment::new("meeting.ics".to_owned()).body(content.clone(), file);
+                builder.multipart(MultiPart::mixed().multipart(forms).singlepart(file))
+            }
+        };
+        message.map_err(|error| bad(error.to_string()))
     }
 
     async fn send(&self, letter: &Letter) -> Result<(), NotSent> {

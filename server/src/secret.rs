@@ -17,6 +17,12 @@ impl Secret {
         Self(bits)
     }
 
+    /// The bits themselves, where they are a key of our own.
+    #[must_use]
+    pub const fn bits(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The secret as text, to tell its owner.
     #[must_use]
     pub fn reveal(&self) -> String {

@@ -78,6 +78,12 @@ macro_rules! settings {
         }
 
         impl Settings {
+            /// The address at which browsers reach the server.
+            #[must_use]
+            pub fn public_url(&self) -> String {
+                if self.public_url.is_empty() { format!("http://{}", self.listen) } else { self.public_url.clone() }
+            }
+
             fn check(&self) -> Result<(), BadSettings> {
                 $($(
                     let got = u64::try_from(self.$name).unwrap_or(u64::MAX);
@@ -122,6 +128,7 @@ fn row(name: &str, default: &str, range: &str, about: &str) -> String {
 settings! {
     data_dir: PathBuf = PathBuf::from("data"), "The folder that holds the database; made if it is not there";
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 3000)), "The address the server listens on; port 0 takes any free one";
+    public_url: String = String::new(), "The address at which browsers reach the server, such as https://chat.example.com, which letters and calendars lead to; if it is empty, http and the address it listens on";
     log: String = "info".to_owned(), "What is logged, as tracing's filter directives: info, debug, porchlight_server=trace";
     log_format: LogFormat = LogFormat::Text, "How the log is written: text or json";
     session_timeout_minutes: u64 = 30, [1 to 1440], "A session ends after this many minutes without activity";
@@ -136,6 +143,15 @@ settings! {
     chat_accept_seconds: u64 = 100, [5 to 3600], "How long an agent has to accept a chat before the next is asked";
     chat_idle_seconds: u64 = 600, [5 to 86_400], "A live chat ends after this many seconds in which neither side did anything";
     chat_dropped_seconds: u64 = 60, [5 to 3600], "A live chat ends when the visitor's connection has been gone for this long";
+    meeting_hold_seconds: u64 = 300, [30 to 3600], "How long the time of a meeting is kept while its visitor says who they are";
+    meeting_reminder_hours: u64 = 24, [0 to 336], "How long before a meeting its guest is reminded by e-mail; 0: not at all";
+    calendar_poll_minutes: u64 = 15, [1 to 1440], "How often the other calendars of agents are read";
+    calendar_limit_bytes: usize = 4_194_304, [1024 to 104_857_600], "The largest answer of a calendar elsewhere, in bytes";
+    calendar_busy_limit: usize = 5_000, [10 to 100_000], "The most busy times that are read from a calendar elsewhere, a year ahead";
+    accounts_limit: usize = 20_000, [1 to 1_000_000], "The most companies and domains of a site that are assigned to agents";
+    accounts_limit_bytes: usize = 2_097_152, [1024 to 104_857_600], "The largest CSV file of them, in bytes";
+    egress_timeout_seconds: u64 = 10, [1 to 120], "How long a server elsewhere may take to answer";
+    egress_allow: String = String::new(), "Hosts, addresses and networks that the server may connect to although they are not public, with commas between: calendar.lan, 10.1.2.0/24";
     attachment_limit_bytes: usize = 5_242_880, [1024 to 104_857_600], "The largest file a visitor or agent may send in a chat, in bytes";
     attachments_per_chat: u32 = 50, [0 to 1000], "The most files that may be sent in one chat";
     smtp_url: String = String::new(), "Where e-mail is handed in, as smtps://USER:PASSWORD@HOST or smtp://HOST:PORT?tls=required; better in the environment than as a flag, which others on the machine can see";

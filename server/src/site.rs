@@ -5,7 +5,9 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use porchlight_domain::{
     contact::Email,
     conversation::{Problem, Text, fits_locale, is_locale},
-    id::{FileName, SiteKey},
+    id::{ConversationId, FileName, SiteKey},
+    schedule::Availability,
+    session::ContactKind,
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use toml::de::{DeTable, DeValue};
@@ -37,12 +39,43 @@ pub struct Site {
     /// Whether pages are told e-mail addresses and phone numbers, too.
     #[serde(default)]
     pub contact_details_in_browser: bool,
+    /// When it is open; always, if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening_hours: Option<Availability>,
+    /// The ways of contact that the launcher offers; what the page offers by itself, if none are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "contacts")]
+    pub contacts: Vec<Contact>,
     /// How it looks.
     #[serde(default)]
     pub theme: Theme,
     /// The launcher.
     #[serde(default)]
     pub launcher: Launcher,
+}
+
+/// A way of contact that the launcher offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// What it is.
+    pub kind: ContactKind,
+    /// The conversation that it starts; of a chat, the one that is offered on the page, if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
+    /// What is written on it; the usual words, if there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "contact_label")]
+    pub label: Option<Text>,
+    /// Whether it is offered outside the opening hours, too. If nothing is said: a chat and a call back later are, a call at once is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_closed: Option<bool>,
+}
+
+impl Contact {
+    /// Whether it is offered while the site is closed.
+    #[must_use]
+    pub fn is_offered_when_closed(&self) -> bool {
+        self.when_closed.unwrap_or(matches!(self.kind, ContactKind::Chat | ContactKind::CallbackLater))
+    }
 }
 
 /// How the panel looks.
@@ -116,6 +149,27 @@ fn title<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
 
 fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
     line(deserializer, "launcher.label", LABEL_MAX).map(Some)
+}
+
+fn contact_label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
+    line(deserializer, "contacts.label", LABEL_MAX).map(Some)
+}
+
+/// The most ways of contact of a launcher.
+pub const CONTACTS_MAX: usize = 8;
+
+fn contacts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Contact>, D::Error> {
+    let contacts = Vec::<Contact>::deserialize(deserializer)?;
+    if contacts.len() > CONTACTS_MAX {
+        return Err(Error::custom(format!("contacts: expected at most {CONTACTS_MAX}, got {}", contacts.len())));
+    }
+    match contacts.iter().find(|contact| contact.conversation.is_none() && contact.kind != ContactKind::Chat) {
+        Some(contact) => Err(Error::custom(format!(
+            "contacts: expected a conversation for {}; only a Chat can do without, and starts what the page offers",
+            contact.kind.name()
+        ))),
+        None => Ok(contacts),
+    }
 }
 
 fn country<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

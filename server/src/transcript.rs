@@ -7,7 +7,7 @@ use porchlight_domain::{
     session::{Author, Format, file_of},
 };
 
-use crate::store::ChatEntry;
+use crate::{meetings::dealing_in_words, store::ChatEntry};
 
 /// What those who speak are called, and the language of what is said of them.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,8 @@ pub(crate) struct Names<'a> {
     pub(crate) visitor: &'a str,
     /// The texts of notices.
     pub(crate) texts: &'static PanelTexts,
+    /// The language in which days and times are written.
+    pub(crate) locale: &'a str,
 }
 
 /// One line of the transcript a line, as `time  name: text`. The time is UTC.
@@ -32,6 +34,7 @@ fn said(line: &ChatEntry, names: Names<'_>) -> String {
     let plain = match (entry.format, entry.author) {
         (Format::Notice, _) => return format!("* {}", notice(text, agent, names.texts)),
         (Format::File, _) => file_of(text).1.to_owned(),
+        (Format::Meeting | Format::Callback, _) => dealing_in_words(entry, names.texts, names.locale),
         (Format::Text, Author::Bot) => markup::plain(text),
         _ => text.to_owned(),
     };
@@ -80,7 +83,7 @@ mod tests {
             line(Author::Visitor, Some("a\n2026-11-24 08:00:00Z  Ada: I owe you"), Format::Text),
             line(Author::Agent, Some("secret/plan.pdf"), Format::File),
         ];
-        let names = Names { bot: "Shop", visitor: "You", texts: Locale::En.panel() };
+        let names = Names { bot: "Shop", visitor: "You", texts: Locale::En.panel(), locale: "en" };
         let at = "2026-11-24 08:00:00Z";
         assert_eq!(
             in_text(&lines, names),

@@ -8,20 +8,24 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use porchlight_app::i18n::{Locale, named};
 use porchlight_domain::{
-    conversation::Conversation,
+    conversation::{Body, Conversation},
     id::{AgentId, AnswerId, ChatId, ConversationId, PageViewId, SessionId, SiteKey, VisitorId},
     livechat::{BadMessage, Chat, ChatCommand, ChatPolicy, Roster},
+    meeting::{Calendars, MeetingCommand},
+    schedule::Openings,
     session::{Attributes, Author, Command, Context, Entry, Progress, Refusal, Session, Standing, State, Talk, decide},
 };
 
 use crate::{
     files::{Attachment, Upload},
+    links::Links,
     mail::{Letter, Purpose},
+    meetings::Booked,
     outside::Outside,
     phone::NumberingPlans,
     site::Site,
     sites::Sites,
-    store::{ChatEntry, ChatNews, ChatRecord, Failure, News, StoreError, Tx, VisitorRow},
+    store::{CallbackRecord, ChatEntry, ChatNews, ChatRecord, Failure, MeetingRecord, News, StoreError, Tx, VisitorRow},
     transcript::{Names, in_text},
 };
 
@@ -36,6 +40,8 @@ pub(crate) struct Engine {
     pub(crate) chats: ChatPolicy,
     /// How many chats an agent holds at most, unless their own limit says otherwise.
     pub(crate) chat_limit: u32,
+    /// How long an agent whose console has gone counts as present.
+    pub(crate) presence_grace: SignedDuration,
     /// The largest file that may be sent in a chat, in bytes.
     pub(crate) attachment_limit: usize,
     /// The most files that may be sent in a chat.
@@ -44,6 +50,10 @@ pub(crate) struct Engine {
     pub(crate) mails: bool,
     /// How often the transcript of a chat may be sent.
     pub(crate) transcripts_per_chat: u32,
+    /// How long before a meeting its guest is reminded; not at all, if it is nothing.
+    pub(crate) reminder: SignedDuration,
+    /// Makes the addresses that letters hold.
+    pub(crate) links: Arc<Links>,
     /// Conversations that were read before.
     pub(crate) documents: Documents,
     /// Sites that were read before.
@@ -63,8 +73,32 @@ pub(crate) struct About<'a> {
     pub(crate) conversation: Option<&'a ConversationId>,
     /// The language to speak to the visitor.
     pub(crate) locale: &'a str,
+    /// The IANA name of the visitor's time zone, as far as it is known.
+    pub(crate) time_zone: &'a str,
     /// When it happened: what the session's life is counted from.
     pub(crate) at: Timestamp,
+    /// What it is about, if not what the conversation is at.
+    pub(crate) subject: Subject<'a>,
+}
+
+/// What a command is about that is not what the conversation is at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    /// The conversation.
+    Conversation,
+    /// A meeting.
+    Meeting(&'a MeetingRecord),
+    /// A call back.
+    Callback(&'a CallbackRecord),
+}
+
+/// What a step has to look up besides the conversation: only what the command may lead to is worth its time.
+struct Around {
+    roster: Roster,
+    calendars: Calendars,
+    openings: Openings,
+    meeting: Option<MeetingRecord>,
+    callback: Option<CallbackRecord>,
 }
 
 impl Engine {
@@ -141,20 +175,52 @@ impl Engine {
             None => None,
         };
         let written = matches!(&command, Command::Chat(chat) if chat.is_message());
-        let roster = if live && !written { self.roster(tx, visitor, record.as_ref(), now).await? } else { Roster::default() };
         let attributes = if lean || written { Attributes::new() } else { tx.attributes(visitor.id).await? };
+        let around = if lean || written {
+            Around {
+                roster: Roster::default(),
+                calendars: Calendars::default(),
+                openings: Openings::default(),
+                meeting: None,
+                callback: None,
+            }
+        } else {
+            self.around(tx, about, &command, talk.as_ref(), record.as_ref(), &attributes).await?
+        };
         let before = talk.as_ref().map(|(_, progress)| progress.clone());
         let by_visitor = !matches!(&command, Command::Chat(chat) if !chat.is_by_visitor());
         let talk = talk.as_ref().map(|(document, progress)| Talk { document, progress: progress.clone() });
         let chat = record.as_ref().map(|record| record.chat.clone());
         let (state, happened) = {
             let mut new_id = || self.outside.new_id();
-            let (page, locale) = (about.page, about.locale);
-            let mut context =
-                Context { now, page, locale, new_id: &mut new_id, phones: &NumberingPlans, roster: &roster, policy: &self.chats };
-            decide(State { session, talk, attributes, chat }, command, &mut context).map_err(Failure::Refused)?
+            let mut context = Context {
+                now,
+                page: about.page,
+                locale: about.locale,
+                time_zone: about.time_zone,
+                new_id: &mut new_id,
+                phones: &NumberingPlans,
+                roster: &around.roster,
+                policy: &self.chats,
+                calendars: &around.calendars,
+                openings: &around.openings,
+                address_of: &|meeting| self.links.address_of(meeting),
+            };
+            let meeting = around.meeting.as_ref().map(|record| record.meeting.clone());
+            let callback = around.callback.as_ref().map(|record| record.callback.clone());
+            decide(State { session, talk, attributes, chat, meeting, callback }, command, &mut context)
+                .map_err(Failure::Refused)?
         };
 
+        // First what somebody else may have taken: if they have, nothing was written.
+        let booked = Booked { about, session: state.session.id, now };
+        if let Some(meeting) = state.meeting {
+            self.put_meeting(tx, &booked, around.meeting.as_ref(), meeting).await?;
+        }
+        if let Some(callback) = state.callback {
+            let document = state.talk.as_ref().map(|talk| talk.document);
+            self.put_callback(tx, &booked, around.callback.as_ref(), callback, document).await?;
+        }
         tx.put_session(&state.session, about.at).await?;
         let has_ended = |progress: Option<&Progress>| progress.is_some_and(|progress| progress.standing == Standing::Ended);
         let ended = live && !has_ended(before.as_ref()) && has_ended(state.talk.as_ref().map(|talk| &talk.progress));
@@ -178,6 +244,11 @@ impl Engine {
         for event in &happened.events {
             tx.add_event(event, about.view).await?;
         }
+        if let (Some(submission), Some(progress)) = (&happened.submission, &progress) {
+            let id = self.outside.new_id().to_string();
+            let (of, version) = ((&visitor.site, visitor.id), (&progress.conversation, progress.version));
+            tx.add_submission(&id, of, version, submission, now).await?;
+        }
         if let (Some(chat), Some(conversation)) = (state.chat, about.conversation) {
             let mut happened = happened;
             let about = Chatted { about, conversation, session: state.session.id, by_visitor, answer, now };
@@ -194,17 +265,84 @@ impl Engine {
         Ok(state.session)
     }
 
-    /// Those who could take a visitor's chat.
-    async fn roster(
+    /// What a command may need besides the conversation.
+    async fn around(
+        &self,
+        tx: &mut Tx<'_>,
+        about: About<'_>,
+        command: &Command,
+        talk: Option<&(Arc<Conversation>, Progress)>,
+        chat: Option<&ChatRecord>,
+        attributes: &Attributes,
+    ) -> Result<Around, StoreError> {
+        let (visitor, now) = (about.visitor, self.outside.now());
+        let at = talk.and_then(|(_, progress)| match &progress.standing {
+            Standing::At(card) => Some(card),
+            Standing::Offered | Standing::Ended => None,
+        });
+        // Whether the card that waits, or one that the visitor may come to now, is of a kind.
+        let near = |wanted: &dyn Fn(&Body) -> bool| {
+            talk.is_some_and(|(document, _)| {
+                let here = at.and_then(|card| document.card(card)).is_some_and(|card| wanted(&card.body));
+                here || document.leads_to(at, wanted)
+            })
+        };
+        let of_meeting = matches!(about.subject, Subject::Meeting(_));
+        let meets = of_meeting || near(&|body| matches!(body, Body::Meeting(_)));
+        let calls = near(&|body| matches!(body, Body::Callback(_) | Body::Call(_) | Body::LiveChat(_)));
+        let live = talk.is_some_and(|(document, _)| document.has_live_chat());
+        let ticks = matches!(command, Command::Meeting(MeetingCommand::Tick));
+        let mut roster = Roster::default();
+        if live || meets {
+            roster = self.whole_roster(tx, visitor, attributes, now).await?;
+            // One that has ended waits for nobody: whoever asks again comes after those who have asked since.
+            let since = chat.filter(|record| !record.chat.is_over()).map_or(now, |record| record.chat.requested_at);
+            roster.ahead = tx.queued_before(&visitor.site, since).await?;
+        }
+        let calendars = if meets && !ticks {
+            tx.calendars(&visitor.site, now, horizon(talk.map(|(document, _)| document.as_ref()))).await?
+        } else {
+            Calendars::default()
+        };
+        let openings = if calls { tx.openings(&visitor.site).await? } else { Openings::default() };
+        let conversation = about.conversation.filter(|_| matches!(about.subject, Subject::Conversation));
+        let is_at = |wanted: &dyn Fn(&Body) -> bool| {
+            let body = talk.and_then(|(document, _)| document.card(at?)).map(|card| &card.body);
+            body.is_some_and(wanted)
+        };
+        let meeting = match (about.subject, conversation) {
+            (Subject::Meeting(record), _) => Some(record.clone()),
+            (_, Some(conversation)) if is_at(&|body| matches!(body, Body::Meeting(_))) => {
+                tx.meeting_held(visitor.id, conversation).await?
+            }
+            _ => None,
+        };
+        let callback = match (about.subject, conversation) {
+            (Subject::Callback(record), _) => Some(record.clone()),
+            (_, Some(conversation)) if is_at(&|body| matches!(body, Body::Callback(_))) => {
+                tx.callback_chosen(visitor.id, conversation).await?
+            }
+            _ => None,
+        };
+        Ok(Around { roster, calendars, openings, meeting, callback })
+    }
+
+    /// Those who could take a visitor's chat, or be met, with to whom the visitor is assigned.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) async fn whole_roster(
         &self,
         tx: &mut Tx<'_>,
         visitor: &VisitorRow,
-        record: Option<&ChatRecord>,
+        attributes: &Attributes,
         now: Timestamp,
     ) -> Result<Roster, StoreError> {
         let mut roster = tx.roster(&visitor.site, visitor.id, now, self.chat_limit).await?;
-        let since = record.map_or(now, |record| record.chat.requested_at);
-        roster.ahead = tx.queued_before(&visitor.site, since).await?;
+        let known = |name: &str| {
+            attributes.iter().find(|(known, value)| known.as_str() == name && !value.is_empty()).map(|(_, value)| value.as_str())
+        };
+        roster.account = tx.account_of(&visitor.site, known("email"), known("company")).await?;
         Ok(roster)
     }
 
@@ -227,8 +365,10 @@ impl Engine {
             page: &record.page,
             conversation: Some(&record.conversation),
             locale: &record.locale,
+            time_zone: "",
             // What others do keeps no session alive.
             at: active,
+            subject: Subject::Conversation,
         };
         self.step(tx, session, about, Command::Chat(command), answer).await?;
         Ok(())
@@ -279,7 +419,7 @@ impl Engine {
         let site = site_of(tx, record).await?;
         let (title, texts) = (site.title_in(language), Locale::best(language).panel());
         let lines = tx.chat_entries(record.visitor, &record.conversation, 0).await?;
-        let transcript = in_text(&lines, Names { bot: title, visitor: texts.you, texts });
+        let transcript = in_text(&lines, Names { bot: title, visitor: texts.you, texts, locale: language });
         let letter = Letter {
             id,
             purpose: Purpose::Transcript,
@@ -287,6 +427,7 @@ impl Engine {
             subject: named(texts.mail_subject, title),
             body: format!("{}\n\n{transcript}", named(texts.mail_intro, title)),
             chat: Some(record.chat.id),
+            calendar: None,
         };
         Ok(tx.add_mail(&letter, self.outside.now()).await?)
     }
@@ -312,6 +453,7 @@ impl Engine {
             subject: format!("A visitor of {} asked for an agent, and nobody was there", site.title_in("en")),
             body: format!("Page: {}\n{known}\n{}", record.page, for_agents(tx, &record).await?),
             chat: Some(record.chat.id),
+            calendar: None,
         };
         tx.add_mail(&letter, self.outside.now()).await
     }
@@ -328,6 +470,28 @@ impl Engine {
             Ok(()) | Err(Failure::Refused(_)) => Ok(()),
             Err(Failure::Store(error)) => Err(error),
         }
+    }
+
+    /// Notes that a visitor sent something by a request: who has no connection is gone from now on only. What happened while no page
+    /// was there to be told is for the page they sent it from.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) async fn heard(
+        &self,
+        tx: &mut Tx<'_>,
+        visitor: VisitorId,
+        conversation: &ConversationId,
+        view: PageViewId,
+    ) -> Result<(), StoreError> {
+        let under_way = tx.chat_under_way(visitor, conversation).await?;
+        if let Some(record) = under_way.filter(|record| record.chat.gone_since.is_some()) {
+            match self.chat(tx, &record, ChatCommand::Heard, None).await {
+                Ok(()) | Err(Failure::Refused(_)) => {}
+                Err(Failure::Store(error)) => return Err(error),
+            }
+        }
+        tx.adopt_events(visitor, view).await
     }
 
     /// Keeps a chat as it is now, and tells those whom it concerns.
@@ -349,7 +513,9 @@ impl Engine {
         agents.sort_unstable();
         agents.dedup();
         let places = |chat: &Chat| [chat.agent(), chat.asked()];
-        let changed = known.is_none_or(|known| known.phase != chat.phase || known.gone_since != chat.gone_since);
+        // That who is gone was heard of again changes nothing for those who look on.
+        let changed =
+            known.is_none_or(|known| known.phase != chat.phase || known.gone_since.is_some() != chat.gone_since.is_some());
         let freed = known.is_some_and(|known| places(known) != places(&chat));
         let mut record = before.unwrap_or_else(|| ChatRecord {
             chat: chat.clone(),
@@ -409,6 +575,13 @@ impl Engine {
     }
 }
 
+/// How many days ahead a meeting of a conversation may be, at most.
+pub(crate) fn horizon(document: Option<&Conversation>) -> u16 {
+    let of = |body: &Body| if let Body::Meeting(meeting) = body { Some(meeting.horizon) } else { None };
+    let most = document.and_then(|document| document.cards.iter().filter_map(|card| of(&card.body)).max());
+    most.unwrap_or(porchlight_domain::conversation::HORIZON_MAX)
+}
+
 async fn site_of(tx: &mut Tx<'_>, record: &ChatRecord) -> Result<Site, StoreError> {
     let head = tx.site(&record.site).await?;
     Ok(head.ok_or_else(|| StoreError::Corrupt(format!("chat {} has no site", record.chat.id)))?.site)
@@ -424,7 +597,7 @@ pub(crate) async fn for_agents(tx: &mut Tx<'_>, record: &ChatRecord) -> Result<S
     let known = ["name", "firstName", "email"].iter().find_map(|wanted| {
         attributes.iter().find(|(name, value)| name.as_str() == *wanted && !value.is_empty()).map(|(_, value)| value.as_str())
     });
-    Ok(in_text(&lines, Names { bot: "Bot", visitor: known.unwrap_or("Visitor"), texts: Locale::En.panel() }))
+    Ok(in_text(&lines, Names { bot: "Bot", visitor: known.unwrap_or("Visitor"), texts: Locale::En.panel(), locale: "en-GB" }))
 }
 
 /// What is known of a step that touched a chat.

@@ -29,8 +29,9 @@ pub fn ConsoleFrame(
         view! {
             <nav class="nav" aria-label="Console">
                 <span class="brand" aria-hidden="true">"Porchlight"</span>
-                {link("", "Inbox")} {link("availability", "Availability")} {link("responses", "Responses")}
-                {manages.then(|| view! { {link("teams", "Teams")} {link("agents", "Agents")} })}
+                {link("", "Inbox")} {link("callbacks", "Call backs")} {link("meetings", "Meetings")} {link("calendar", "Calendar")}
+                {link("surveys", "Surveys")} {link("availability", "Availability")} {link("responses", "Responses")}
+                {manages.then(|| view! { {link("teams", "Teams")} {link("accounts", "Accounts")} {link("agents", "Agents")} })}
                 <form method="post" action="/console/sign-out" class="nav-end">
                     <span class="me" dir="auto">{me}</span>
                     <button class="nav-link" type="submit">"Sign out"</button>

@@ -1,8 +1,13 @@
 //! The agents' side: the desk where they answer, and the pages around it.
 
+pub mod accounts;
+pub mod calendar;
+pub mod callbacks;
 mod desk;
 mod frame;
+pub mod meetings;
 pub mod pages;
+pub mod surveys;
 pub mod wire;
 
 pub use desk::{DeskPage, say_stopped};

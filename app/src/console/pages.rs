@@ -208,7 +208,7 @@ pub fn AvailabilityPage(
             <label class="field">
                 <span class="label">"Hours"</span>
                 <textarea class="input" name="hours" rows="8" spellcheck="false">{as_content(&hours)}</textarea>
-                <span class="hint">"A line each, such as monday 09:00-17:00. Without any, you are available whenever the console is open."</span>
+                <span class="hint">"A line each, such as monday 09:00-17:00 or 2026-12-25 closed. Without any, you are available whenever the console is open."</span>
             </label>
             <button class="button-primary" type="submit">"Save"</button>
         </form>
@@ -230,7 +230,7 @@ pub fn ResponsesPage(
     let empty = responses.is_empty();
     view! {
         <h1>"Canned responses"</h1>
-        <p class="hint">"Type / and the shortcut while you answer. A text may hold {{visitor.firstName}} or another attribute of the visitor, and {{agent}}, your own name."</p>
+        <p class="hint">"Type / and the shortcut while you answer. A text may hold {{visitor.firstName|there}} or another attribute of the visitor, with what stands there while it is not known, {{page.url}}, and {{agent}}, your own name."</p>
         <ProblemLine problem/>
         {empty.then(|| view! { <p class="empty">"There are none yet."</p> })}
         <ul class="agent-list">
@@ -273,6 +273,27 @@ pub struct TeamLine {
     pub name: String,
     /// The addresses of those in it, with commas between.
     pub members: String,
+    /// The zone of its opening hours.
+    pub time_zone: String,
+    /// Its opening hours, a line each; empty: the site's.
+    pub hours: String,
+}
+
+/// Opening hours of a team.
+#[component]
+fn TeamHours(time_zone: String, hours: String) -> impl IntoView {
+    let open = !hours.is_empty();
+    view! {
+        <details open=open>
+            <summary class="hint mb-2">"Opening hours of its own"</summary>
+            <LabelledField name="time_zone" label="Time zone" value=time_zone optional=true hint="Such as Europe/Berlin"/>
+            <label class="field">
+                <span class="label">"Hours"</span>
+                <textarea class="input" name="hours" rows="4" spellcheck="false">{as_content(&hours)}</textarea>
+                <span class="hint">"A line each, such as monday 09:00-17:00 or 2026-12-25 closed. Empty: as the site is open."</span>
+            </label>
+        </details>
+    }
 }
 
 /// The teams.
@@ -299,6 +320,7 @@ pub fn TeamsPage(
                         <input type="hidden" name="id" value=team.id/>
                         <LabelledField name="name" label="Name" value=team.name/>
                         <LabelledField name="members" label="Members" value=team.members optional=true hint="E-mail addresses, with commas between"/>
+                        <TeamHours time_zone=team.time_zone hours=team.hours/>
                         <button class="button" type="submit">"Save"</button>
                     </form>
                 </li>

@@ -36,6 +36,11 @@ pub enum Told {
     },
     /// An agent's state has changed, maybe one's own.
     Colleague(Colleague),
+    /// A call back is new, or was changed.
+    Callbacks {
+        /// How many are to be made by now, and nobody has them.
+        waiting: u32,
+    },
     /// What the console asked for under this number was done.
     Done {
         /// The number.
@@ -131,6 +136,9 @@ pub struct Desk {
     pub me: Option<Colleague>,
     /// Whether they may manage agents, teams and responses.
     pub manages: bool,
+    /// How many call backs are to be made by now, and nobody has them.
+    #[serde(default)]
+    pub callbacks: u32,
     /// Whether transcripts can be sent by e-mail.
     pub mails: bool,
     /// The chats under way of the sites they work for, the latest change first.
@@ -180,7 +188,8 @@ pub struct CannedResponse {
     pub site: SiteKey,
     /// What is typed after `/`.
     pub shortcut: String,
-    /// The text; may hold `{{visitor.NAME}}`, an attribute of the visitor, and `{{agent}}`, the agent's own name.
+    /// The text; may hold `{{visitor.NAME}}` or `{{visitor.NAME|fallback}}`, an attribute of the visitor, `{{page.url}}`, and
+    /// `{{agent}}`, the agent's own name.
     pub text: String,
 }
 
@@ -218,10 +227,14 @@ pub struct ChatRow {
     pub offer_until: Option<Timestamp>,
     /// Who offers it to them, if it is handed on.
     pub from: Option<String>,
+    /// Who is asked to take it, while it is handed on.
+    pub asked: Option<String>,
     /// Whether the agent who reads this holds it.
     pub mine: bool,
     /// How many lines of the visitor they have not seen.
     pub unread: u32,
+    /// The number of the last line of its transcript: lines up to it are in `last` and `unread` already.
+    pub lines: u32,
     /// When the visitor asked.
     pub requested_at: Timestamp,
     /// When it last changed.
@@ -289,6 +302,10 @@ pub struct Detail {
     pub pages: Vec<String>,
     /// The page they are on.
     pub page: String,
+    /// The page that led them to this session's first, if one did.
+    pub referrer: Option<String>,
+    /// The kind of device they use: `phone`, `tablet` or `desktop`.
+    pub device: Option<String>,
     /// Their language.
     pub locale: String,
     /// What happened in their session, the latest last: type and time.
@@ -297,6 +314,20 @@ pub struct Detail {
     pub notes: Vec<Note>,
     /// Their earlier chats, the latest first.
     pub before: Vec<ChatRow>,
+    /// Their meetings, call backs, and the forms they filled in, the latest first.
+    #[serde(default)]
+    pub dealings: Vec<Dealing>,
+}
+
+/// Something else that a visitor did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dealing {
+    /// When.
+    pub at: Timestamp,
+    /// What, in words.
+    pub title: String,
+    /// More of it: name and value.
+    pub facts: Vec<(String, String)>,
 }
 
 /// What an agent noted on a chat; the visitor never sees it.

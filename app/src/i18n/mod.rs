@@ -258,6 +258,114 @@ texts! {
         mail_subject,
         /// Its first line; `{}` is the site's title.
         mail_intro,
+        /// Names the calendar that a day and a time are chosen in.
+        choose_time,
+        /// Label of the button that shows the month before.
+        previous_month,
+        /// Label of the button that shows the month after.
+        next_month,
+        /// Names the times of a day; `{}` is the day.
+        times_on,
+        /// The day that is chosen has no free time.
+        no_times,
+        /// The month that is shown has no free time.
+        no_times_month,
+        /// Label of the picker of a time zone.
+        time_zone,
+        /// Label of the button beside the time zone.
+        change_zone,
+        /// How long a time is kept for the visitor; `{}` is the time it ends.
+        hold_until,
+        /// Gives up the time that is kept, for another.
+        other_time,
+        /// Books the meeting.
+        book,
+        /// Heads a meeting that is booked.
+        booked,
+        /// Heads a meeting that was moved.
+        moved,
+        /// Heads a meeting that was cancelled.
+        called_off,
+        /// Whom the meeting is with; `{}` is their name.
+        with_agent,
+        /// Names the ways to take a meeting into a calendar.
+        add_to_calendar,
+        /// Downloads a meeting as a file for calendars.
+        calendar_file,
+        /// Leads to where a meeting can be moved or cancelled.
+        change_meeting,
+        /// When an agent calls at the latest; `{}` is the time.
+        call_by,
+        /// When an agent calls; `{}` is the day and the time.
+        call_at,
+        /// Calls us; `{}` is the phone number.
+        call_number,
+        /// Asks for a call.
+        call_me,
+        /// Names the group of ways to reach us.
+        contact_menu,
+        /// A way to reach us: a live chat.
+        contact_chat,
+        /// A way to reach us: a call from us, as soon as may be.
+        contact_callback_now,
+        /// A way to reach us: a call from us, at a time that is chosen.
+        contact_callback_later,
+        /// A way to reach us: a call to us.
+        contact_call,
+        /// After the label of a field that must be filled in.
+        mandatory,
+        /// Names the first of five smileys, the worst.
+        faces_1,
+        /// Names the second of five smileys.
+        faces_2,
+        /// Names the third of five smileys.
+        faces_3,
+        /// Names the fourth of five smileys.
+        faces_4,
+        /// Names the fifth of five smileys, the best.
+        faces_5,
+        /// Names a rating in stars; `{}` is their number.
+        stars_of,
+        /// The lower end of a scale from 0 to 10.
+        score_least,
+        /// The upper end of a scale from 0 to 10.
+        score_most,
+        /// Sends a form.
+        submit_form,
+        /// The title of the page of a meeting.
+        your_meeting,
+        /// Moves a meeting to another time.
+        move_meeting,
+        /// Cancels a meeting.
+        cancel_meeting,
+        /// Does not cancel a meeting after all.
+        keep_meeting,
+        /// A meeting was moved.
+        meeting_moved,
+        /// A meeting was cancelled.
+        meeting_called_off,
+        /// A meeting can no longer be changed: it is over.
+        meeting_over,
+        /// The link to a meeting is not valid, or no longer.
+        bad_link,
+        /// The subject of the mail about a meeting that was booked; `{}` is the meeting's title.
+        mail_booked,
+        /// The subject of the mail about a meeting that was moved; `{}` is the meeting's title.
+        mail_moved,
+        /// The subject of the mail about a meeting that was cancelled; `{}` is the meeting's title.
+        mail_called_off,
+        /// The subject of the mail before a meeting; `{}` is the meeting's title.
+        mail_reminder,
+        /// The line of such a mail that tells the time; `{}` is the day and the time.
+        mail_when,
+        /// The line of such a mail that tells the place; `{}` is the place.
+        mail_where,
+        /// The line of such a mail that tells whom the meeting is with; `{}` is their name.
+        mail_with,
+        /// The line of such a mail that tells where the meeting can be changed; `{}` is the address.
+        mail_change,
+        /// Names an agent's calendar; `{}` is their name.
+        calendar_for,
     }
 }
 
@@ -308,6 +416,24 @@ texts! {
         no_more,
         /// The panel cannot be shown.
         failed,
+        /// Somebody else has taken the time.
+        slot_taken,
+        /// The time was kept for the visitor, but is no longer.
+        hold_lapsed,
+        /// The text is not of the form that is asked for.
+        no_match,
+        /// The visitor has to agree, and did not.
+        no_consent,
+        /// The rating is not one of the scale.
+        not_on_scale,
+        /// The meeting can no longer be changed: it has begun.
+        too_late,
+        /// The meeting can no longer be changed: it was cancelled.
+        not_booked,
+        /// Some fields of a form are not filled in as they should be.
+        check_fields,
+        /// Label of the button that shows other ways to reach us.
+        menu,
     }
 }
 

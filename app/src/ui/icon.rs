@@ -9,6 +9,8 @@ pub enum IconName {
     Attach,
     /// Back to what was before.
     Back,
+    /// A day.
+    Calendar,
     /// Done.
     Check,
     /// Close.
@@ -17,6 +19,10 @@ pub enum IconName {
     Document,
     /// Download.
     Download,
+    /// On to what comes next.
+    Forward,
+    /// A call.
+    Phone,
     /// Begin again.
     Restart,
     /// Send.
@@ -30,6 +36,11 @@ impl IconName {
         match self {
             Self::Attach => "m20 11-8.500 8.500a5 5 0 0 1-7-7L13 4a3.500 3.500 0 0 1 5 5l-8.500 8.500a2 2 0 0 1-3-3L14 7",
             Self::Back => "M19 12H5m6-6-6 6 6 6",
+            Self::Calendar => {
+                "M5 6h14a1 1 0 0 1 1 1v12a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1Zm-1 5h16M8.500 3.500V7M15.500 3.500V7"
+            }
+            Self::Forward => "M5 12h14m-6-6 6 6-6 6",
+            Self::Phone => "M8 4H5a1 1 0 0 0-1 1c0 8.300 6.700 15 15 15a1 1 0 0 0 1-1v-3l-4.500-1.500-2 2a12 12 0 0 1-6-6l2-2Z",
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",
             Self::Close => "M6 6l12 12M18 6 6 18",
             Self::Document => "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8Zm0 0v5h5M9 13h6m-6 4h4",
@@ -42,7 +53,7 @@ impl IconName {
 
     /// Whether it points along the line, and is turned where lines run from right to left.
     const fn points_along(self) -> bool {
-        matches!(self, Self::Back)
+        matches!(self, Self::Back | Self::Forward)
     }
 }
 

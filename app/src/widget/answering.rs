@@ -7,7 +7,7 @@ use leptos::{
 };
 use wasm_bindgen::JsCast;
 
-use super::{bridge, live, outbox, send};
+use super::{bridge, grid, live, outbox, send};
 
 /// Takes over the forms of what stands within it. Without wasm they are plain forms, and work.
 #[island]
@@ -26,6 +26,10 @@ pub fn Answering(
     });
     // Enter in the field for the transcript's address sends that, not what the form is for otherwise; Enter sends a message; Shift and Enter begin a new line.
     let on_key = move |event: KeyboardEvent| {
+        if grid::on_key(&event) {
+            event.prevent_default();
+            return;
+        }
         if event.key() == "Enter" && !event.is_composing() && asks_for_transcript(&event).is_some() {
             event.prevent_default();
             return;
@@ -43,6 +47,7 @@ pub fn Answering(
         }
     };
     let on_input = move |event: Event| {
+        look_again(&event);
         if composer(&event).is_some() {
             live::types();
         }
@@ -106,6 +111,15 @@ fn asks_for_transcript(event: &Event) -> Option<()> {
     field.get_attribute("data-enter")?;
     field.next_element_sibling()?.dyn_into::<web_sys::HtmlElement>().ok()?.click();
     Some(())
+}
+
+/// Presses the button beside a list that is changed, where that shows something else at once.
+fn look_again(event: &Event) {
+    let list: Option<web_sys::Element> = event.target().and_then(|target| target.dyn_into().ok());
+    let button = list.filter(|list| list.has_attribute("data-look")).and_then(|list| list.next_element_sibling());
+    if let Some(button) = button.and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok()) {
+        button.click();
+    }
 }
 
 /// The field of the message that is being sent to an agent, if that is what the form is sent for.

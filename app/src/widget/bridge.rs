@@ -101,13 +101,22 @@ fn obey(order: &JsValue) {
 /// Puts the focus where the visitor goes on: on the field of the card, or else on its first button. Where typing brings up a
 /// keyboard over the screen, only `anywhere` does, once the visitor is answering.
 pub(super) fn focus_card(anywhere: bool) {
-    let selector = if anywhere { "#value, #card :is(button, [type=checkbox], [tabindex])" } else { "#value" };
+    let selector = if anywhere {
+        "#value, #card :is(a, button:enabled, input:not([type=hidden]), select, textarea, [tabindex])"
+    } else {
+        "#value"
+    };
     let Some(window) = web_sys::window() else { return };
     let touch = window.match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches());
     let control = window
         .document()
         .filter(|_| anywhere || !touch)
-        .and_then(|document| document.query_selector(selector).ok().flatten())
+        // What the server marks is where the visitor goes on: the first time of the day that was pressed.
+        .and_then(|document| {
+            let marked = document.query_selector("#card [data-focus]").ok().flatten().filter(|_| anywhere);
+            let wrong = || document.query_selector("#card [aria-invalid=true]").ok().flatten().filter(|_| anywhere);
+            marked.or_else(wrong).or_else(|| document.query_selector(selector).ok().flatten())
+        })
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(control) = control {
         let _ = control.focus();

@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Document, FormData, HtmlFormElement, MessageEvent, WebSocket};
 
 use super::{
-    outbox,
+    grid, outbox,
     send::{self, find},
 };
 
@@ -42,6 +42,9 @@ fn card() -> Option<HtmlFormElement> {
 
 /// Connects if a live chat is under way and there is no connection; lets go of one that is of no use any more.
 pub(super) fn look() {
+    if let Some(document) = document() {
+        grid::prepare(&document);
+    }
     let connected = SOCKET.with_borrow(Option::is_some);
     match card() {
         Some(form) => {

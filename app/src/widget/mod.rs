@@ -7,7 +7,9 @@ mod answering;
 mod bridge;
 mod cards;
 mod format;
+mod grid;
 mod live;
+mod meeting;
 mod outbox;
 mod panel;
 mod send;
@@ -16,6 +18,7 @@ mod transcript;
 
 pub use answering::give_up;
 pub use cards::Card;
+pub use meeting::{BadLink, MeetingPage, MeetingState};
 pub use panel::{Panel, PanelFrame, Unavailable};
-pub use state::{Asked, Country, MailTo, Standing, Ticket};
+pub use state::{Asked, Booking, Country, DayCell, DayShown, Held, Lines, MailTo, MeetingLine, Standing, Ticket, TimeCell};
 pub use transcript::Said;

@@ -6,7 +6,7 @@ use porchlight_domain::{conversation::Ui, session::Entry};
 use super::{
     answering::Answering,
     cards::Card,
-    state::{Standing, Ticket},
+    state::{Lines, Standing, Ticket},
     transcript::Said,
 };
 use crate::i18n::Locale;
@@ -39,6 +39,8 @@ pub fn Panel(
     frame: PanelFrame,
     /// The transcript so far.
     transcript: Vec<Entry>,
+    /// What its lines are about, where that is more than their words.
+    lines: Lines,
     /// The number of the last line that was there before.
     typed_after: u32,
     /// What forms send along.
@@ -70,7 +72,7 @@ pub fn Panel(
                     <Answering host=frame.host unreachable=texts.unreachable.to_owned()>
                         <div class="scroller">
                             <div class="log" role="log" aria-label=texts.transcript tabindex="0">
-                                <div id="said" class="contents"><Said entries=transcript typed_after texts/></div>
+                                <div id="said" class="contents"><Said entries=transcript typed_after lines texts/></div>
                                 // What is not there yet: the log says it once it is.
                                 <div id="unsent" class="contents" aria-live="off" data-unsent=texts.unsent></div>
                                 <div id="typing" class="typing">

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Target, Text, Trigger, limits, text::LOCALE_PATTERN};
+use super::{CallCard, CallbackCard, Form, MeetingCard, Purpose, Rule, Target, Text, Trigger, limits, text::LOCALE_PATTERN};
 use crate::{
     id::{AttributeName, CardId, ConversationId, FileName},
     livechat::{Routing, RoutingRule},
@@ -82,7 +82,7 @@ fn is_typing_delay(delay: &u32) -> bool {
     *delay == limits::TYPING_DELAY
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
@@ -206,6 +206,14 @@ pub enum Body {
     },
     /// Hands the visitor to an agent.
     LiveChat(Box<LiveChat>),
+    /// Offers a meeting with an agent.
+    Meeting(Box<MeetingCard>),
+    /// Offers to call the visitor, now or at a time of their choice.
+    Callback(Box<CallbackCard>),
+    /// Shows a number to call.
+    Call(Box<CallCard>),
+    /// Asks for several things at once: before a contact, or about one.
+    Form(Box<Form>),
     /// Ends the conversation.
     End {
         /// A last word.
@@ -531,12 +539,77 @@ impl Conversation {
         self.cards.iter().any(|card| matches!(card.body, Body::LiveChat(_)))
     }
 
+    /// Whether a visitor who goes on from a card may come to one of a kind before they are asked anything else; from the beginning, if there is no
+    /// such card.
+    #[must_use]
+    pub fn leads_to(&self, from: Option<&CardId>, wanted: &dyn Fn(&Body) -> bool) -> bool {
+        let mut looked_at = vec![false; self.cards.len()];
+        let from = from.and_then(|id| self.card(id));
+        let mut ahead: Vec<&CardId> = match from {
+            Some(card) => self.ways(card).into_iter().filter_map(|(_, target)| target).collect(),
+            None => self.first().into_iter().collect(),
+        };
+        while let Some(index) = ahead.pop().and_then(|id| self.position(id)) {
+            if std::mem::replace(&mut looked_at[index], true) {
+                continue;
+            }
+            let card = &self.cards[index];
+            if wanted(&card.body) {
+                return true;
+            }
+            if !card.body.always_waits() {
+                ahead.extend(self.ways(card).into_iter().filter_map(|(_, target)| target));
+            }
+        }
+        false
+    }
+
+    /// Whether any of its cards is of a kind.
+    #[must_use]
+    pub fn has(&self, wanted: &dyn Fn(&Body) -> bool) -> bool {
+        self.cards.iter().any(|card| wanted(&card.body))
+    }
+
+    /// Whether a survey can follow a card: what a visitor is told of a chat's end says so.
+    #[must_use]
+    pub fn survey_follows(&self, card: &CardId) -> bool {
+        let mut looked_at = vec![false; self.cards.len()];
+        let mut ahead = vec![card];
+        while let Some(id) = ahead.pop() {
+            let Some(index) = self.position(id) else { continue };
+            if std::mem::replace(&mut looked_at[index], true) {
+                continue;
+            }
+            let at = &self.cards[index];
+            if at.body.is_survey() {
+                return true;
+            }
+            // A later chat has a survey of its own; and the fallback is for who has had no chat.
+            if matches!(at.body, Body::LiveChat(_)) {
+                if at.id == *card {
+                    ahead.extend(self.after(at));
+                }
+            } else {
+                ahead.extend(self.ways(at).into_iter().filter_map(|(_, target)| target));
+            }
+        }
+        false
+    }
+
     /// The files its cards show.
     pub fn files(&self) -> impl Iterator<Item = &FileName> {
         self.cards.iter().filter_map(|card| match &card.body {
             Body::Document(document) => Some(&document.file),
             _ => None,
         })
+    }
+}
+
+impl Body {
+    /// Whether it is a survey.
+    #[must_use]
+    pub fn is_survey(&self) -> bool {
+        matches!(self, Self::Form(form) if form.purpose == Purpose::Survey)
     }
 }
 

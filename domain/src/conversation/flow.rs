@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Body, Card, Conversation, IfKnown};
+use super::{Body, Card, Conversation, IfKnown, Purpose};
 use crate::id::CardId;
 
 impl Conversation {
@@ -38,13 +38,10 @@ impl Conversation {
         .or_else(|| self.after(card))
     }
 
-    /// The card after one that asked for an agent and found none.
+    /// The card after one that could not do what it offers: no agent, no time, nobody who calls.
     #[must_use]
     pub fn after_fallback<'a>(&'a self, card: &'a Card) -> Option<&'a CardId> {
-        match &card.body {
-            Body::LiveChat(live) => live.fallback.as_ref().or_else(|| self.after(card)),
-            _ => self.after(card),
-        }
+        card.body.fallback().or_else(|| self.after(card))
     }
 
     /// The cards from which a way leads back to them by silent cards alone, one for each round that is found.
@@ -96,11 +93,10 @@ impl Conversation {
                 let ways = branches.iter().enumerate().map(|(index, branch)| (Way::Branch(index), Some(&branch.next)));
                 ways.chain([after]).collect()
             }
-            Body::LiveChat(live) => {
-                let fallback = live.fallback.as_ref().map(|fallback| (Way::Fallback, Some(fallback)));
+            body => {
+                let fallback = body.fallback().map(|fallback| (Way::Fallback, Some(fallback)));
                 [after].into_iter().chain(fallback).collect()
             }
-            _ => vec![after],
         }
     }
 }
@@ -114,6 +110,10 @@ impl Body {
             Self::Capture(capture) => capture.next.as_ref(),
             Self::Document(document) => document.next.as_ref(),
             Self::LiveChat(live) => live.next.as_ref(),
+            Self::Meeting(meeting) => meeting.next.as_ref(),
+            Self::Callback(callback) => callback.next.as_ref(),
+            Self::Call(call) => call.next.as_ref(),
+            Self::Form(form) => form.next.as_ref(),
             Self::Message { next, .. }
             | Self::Goal { next, .. }
             | Self::Condition { next, .. }
@@ -123,11 +123,25 @@ impl Body {
         }
     }
 
+    /// The card it names for when it cannot do what it offers.
+    #[must_use]
+    pub fn fallback(&self) -> Option<&CardId> {
+        match self {
+            Self::LiveChat(live) => live.fallback.as_ref(),
+            Self::Meeting(meeting) => meeting.fallback.as_ref(),
+            Self::Callback(callback) => callback.fallback.as_ref(),
+            Self::Call(call) => call.fallback.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether the visitor is always asked here: a capture that skips what is known may ask nothing.
     #[must_use]
     pub fn always_waits(&self) -> bool {
         match self {
             Self::Question(_) | Self::Document(_) => true,
+            // Without a chat there is no survey.
+            Self::Form(form) => form.purpose == Purpose::Contact,
             Self::Capture(capture) => capture.if_known == IfKnown::Ask,
             _ => false,
         }
@@ -142,6 +156,10 @@ impl Body {
             Self::Capture(capture) => capture.next.as_mut().into_iter().collect(),
             Self::Document(document) => document.next.as_mut().into_iter().collect(),
             Self::LiveChat(live) => live.next.as_mut().into_iter().chain(live.fallback.as_mut()).collect(),
+            Self::Meeting(meeting) => meeting.next.as_mut().into_iter().chain(meeting.fallback.as_mut()).collect(),
+            Self::Callback(callback) => callback.next.as_mut().into_iter().chain(callback.fallback.as_mut()).collect(),
+            Self::Call(call) => call.next.as_mut().into_iter().chain(call.fallback.as_mut()).collect(),
+            Self::Form(form) => form.next.as_mut().into_iter().collect(),
             Self::Condition { branches, next } => {
                 branches.iter_mut().map(|branch| &mut branch.next).chain(next.as_mut()).collect()
             }

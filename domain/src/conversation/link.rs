@@ -116,6 +116,20 @@ impl Body {
             }
             Self::Document(document) => vec![&mut document.text, &mut document.title],
             Self::LiveChat(live) => live.text.as_mut().into_iter().chain(live.fallback_text.as_mut()).collect(),
+            Self::Meeting(meeting) => {
+                let more = meeting.location.as_mut().into_iter().chain(meeting.fallback_text.as_mut());
+                more.chain([&mut meeting.text, &mut meeting.title]).collect()
+            }
+            Self::Callback(callback) => callback.fallback_text.as_mut().into_iter().chain([&mut callback.text]).collect(),
+            Self::Call(call) => call.fallback_text.as_mut().into_iter().chain([&mut call.text]).collect(),
+            Self::Form(form) => {
+                let of_fields = form.fields.iter_mut().flat_map(|field| {
+                    let choices = field.choices.iter_mut().map(|choice| &mut choice.label);
+                    let more = field.pattern_message.as_mut().into_iter().chain(field.consent.as_mut());
+                    choices.chain(more).chain([&mut field.label])
+                });
+                of_fields.chain(form.submit.as_mut()).chain([&mut form.text]).collect()
+            }
             Self::End { text } => text.as_mut().into_iter().collect(),
             Self::Goal { .. } | Self::Condition { .. } | Self::Set { .. } | Self::Jump { .. } | Self::SubFlow { .. } => vec![],
         }

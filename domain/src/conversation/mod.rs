@@ -3,8 +3,10 @@
 //! [`Conversation::read`] is the one way in. It either gives a conversation that the engine can run to an end from every card,
 //! or it lists every problem with its place. What a conversation takes from others, [`Conversation::linked`] puts in.
 
+mod contact;
 mod document;
 mod flow;
+mod form;
 mod link;
 pub mod markup;
 mod pages;
@@ -18,10 +20,14 @@ pub mod template;
 mod text;
 mod trigger;
 
+pub use contact::{
+    CAPACITY_MAX, CallCard, CallNumber, CallbackCard, DURATION_MAX, HORIZON_MAX, MeetingCard, NOTICE_MAX, WITHIN_MAX, When,
+};
 pub use document::{
     Body, Bound, Branch, Capture, CaptureField, Card, Choice, Conversation, Document, IfKnown, Kind, LiveChat, Question, Style,
     Ui,
 };
+pub use form::{FieldKind, Form, FormField, Purpose};
 pub use link::BadLink;
 pub use pages::PagePattern;
 pub use problem::{Problem, problems_in_words};

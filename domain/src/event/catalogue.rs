@@ -88,6 +88,7 @@ fields! {
     DOCUMENT = "document": "string", "the document's name";
     GOAL = "goal": "string", "the goal's name";
     CALLBACK = "callback": "string", "the call back's id";
+    OUTCOME = "outcome": "\"reached\" | \"not_reached\" | \"wrong_number\"", "what came of the call";
     MESSAGE = "message": "string", "the message's id; its text is in the transcript only";
 }
 
@@ -204,7 +205,7 @@ catalogue! {
     DocumentDownloaded = "document.downloaded", "A document is downloaded.", [NAME, TYPE, UI_TYPE, CARD, DOCUMENT];
     GoalReached = "goal.reached", "The visitor reaches a goal of the conversation.", [NAME, TYPE, UI_TYPE, CARD, GOAL];
     CallbackRequested = "callback.requested", "The visitor asks to be called.", [WIDGET, CALLBACK, KIND];
-    CallbackCompleted = "callback.completed", "The call was made.", [WIDGET, CALLBACK, KIND, AGENT_NAME, AGENT_ID];
+    CallbackCompleted = "callback.completed", "The call was made.", [WIDGET, CALLBACK, KIND, AGENT_NAME, AGENT_ID, OUTCOME];
     FallbackShown = "fallback.shown", "Nobody is available, and the visitor is shown what is possible instead.",
         [NAME, TYPE, UI_TYPE, CARD];
 }

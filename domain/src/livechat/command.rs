@@ -68,10 +68,14 @@ pub enum ChatCommand {
     Gone,
     /// The visitor has a connection again.
     Back,
+    /// The visitor sent something by a request: if they have no connection, it is from now on that they are gone.
+    Heard,
     /// Time has passed: what is due by now is done.
     Tick,
     /// Somebody may have become free: one that is queued is offered, if it can be.
     Free,
+    /// The server was stopped: what ran out meanwhile begins anew, since nobody could do anything about it.
+    Renew,
 }
 
 /// To whom a chat is handed.

@@ -13,6 +13,8 @@ pub struct ChatPolicy {
     pub idle: SignedDuration,
     /// How long the visitor's connection may be gone.
     pub dropped: SignedDuration,
+    /// How long the time of a meeting is held while its visitor says who they are.
+    pub hold: SignedDuration,
 }
 
 impl Default for ChatPolicy {
@@ -21,6 +23,7 @@ impl Default for ChatPolicy {
             accept: SignedDuration::from_secs(100),
             idle: SignedDuration::from_mins(10),
             dropped: SignedDuration::from_secs(60),
+            hold: SignedDuration::from_mins(5),
         }
     }
 }

@@ -33,6 +33,9 @@ pub struct Routing {
     /// The agent who answered the visitor last, if they can.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same_agent: bool,
+    /// The agent to whom the visitor's company, or the domain of their address, is assigned, if they can.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub account: bool,
 }
 
 /// Who is asked first.
@@ -74,17 +77,25 @@ impl Routing {
         Self { team: Some(team), ..Self::default() }
     }
 
-    /// Looks for somebody to ask, in a visitor's language; `passed` are those who let it pass.
+    /// Those whom it is for, whether they are there or not.
     #[must_use]
-    pub fn find(&self, roster: &Roster, passed: &[AgentId], locale: &str) -> Found {
+    pub fn suited<'r>(&self, roster: &'r Roster, locale: &str) -> Vec<&'r Member> {
         let mut suited: Vec<&Member> = roster.members.iter().filter(|member| self.suits(member)).collect();
         if self.language && suited.iter().any(|member| member.speaks(locale)) {
             suited.retain(|member| member.speaks(locale));
         }
+        suited
+    }
+
+    /// Looks for somebody to ask, in a visitor's language; `passed` are those who let it pass.
+    #[must_use]
+    pub fn find(&self, roster: &Roster, passed: &[AgentId], locale: &str) -> Found {
+        let mut suited = self.suited(roster, locale);
         suited.retain(|member| member.available && !passed.contains(&member.id));
         let free = || suited.iter().filter(|member| member.has_room());
+        let own = roster.account.filter(|own| self.account && free().any(|member| member.id == *own));
         let same = roster.last.filter(|last| self.same_agent && free().any(|member| member.id == *last));
-        let next = same.or_else(|| {
+        let next = own.or(same).or_else(|| {
             let first = match self.by {
                 Order::RoundRobin => free().min_by_key(|member| (member.offered_at, member.id)),
                 Order::FewestChats => free().min_by_key(|member| (member.open, member.offered_at, member.id)),

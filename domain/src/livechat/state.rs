@@ -16,13 +16,11 @@ pub struct Chat {
     pub phase: Phase,
     /// When the visitor asked for an agent.
     pub requested_at: Timestamp,
-    /// The agents it was offered to since it was last requested or handed to a team, who let it pass.
+    /// The agents it was offered to since it was requested, who let it pass.
     pub passed: Vec<AgentId>,
-    /// The team it was handed to, which alone is asked from then on.
-    pub team: Option<TeamId>,
     /// The last time either side did something.
     pub active_at: Timestamp,
-    /// Since when the visitor has had no connection, if they had one before.
+    /// Since when the visitor has had no connection and has sent nothing, if they had one before.
     pub gone_since: Option<Timestamp>,
 }
 
@@ -61,6 +59,9 @@ pub struct Transfer {
     pub offer: Offer,
     /// The team it is meant for, if not for one agent.
     pub team: Option<TeamId>,
+    /// Those of the team who let it pass.
+    #[serde(default)]
+    pub passed: Vec<AgentId>,
 }
 
 /// How a chat came to its end.
@@ -134,6 +135,8 @@ pub struct Roster {
     pub members: Vec<Member>,
     /// Who answered this visitor last.
     pub last: Option<AgentId>,
+    /// To whom the visitor's company, or the domain of their address, is assigned.
+    pub account: Option<AgentId>,
     /// How many chats of the site are queued before this one.
     pub ahead: u32,
 }

@@ -3,18 +3,52 @@
 //! The hours are written as a clock on the agent's wall shows them; what is computed are moments. On the day of a clock change an hour that the
 //! wall never shows is never offered, and one that it shows twice is offered twice: whoever shows it says which by its offset.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod availability;
+mod openings;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use jiff::{
     SignedDuration, Timestamp, ToSpan,
     civil::{Date, DateTime},
     tz::{Offset, TimeZone, TimeZoneDatabase},
 };
+use serde::{Deserialize, Serialize};
 
-use crate::{agent::Block, conversation::Day};
+pub use availability::{Availability, BLOCKS_MAX, BadAvailability, Block, Hours, RANGE_MAX};
+pub use openings::Openings;
 
-#[cfg(test)]
-mod tests;
+/// The zones that were built in, each read once.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// The time zone of an IANA name, if there is one.
+#[must_use]
+pub fn find_zone(name: &str) -> Option<TimeZone> {
+    ZONES.get(name).ok()
+}
+
+/// The same; of a name that is not known, UTC.
+#[must_use]
+pub fn zone(name: &str) -> TimeZone {
+    find_zone(name).unwrap_or(TimeZone::UTC)
+}
+
+/// The names of all zones, without those that are old names or none of a place, in their order.
+#[must_use]
+pub fn zone_names() -> Vec<String> {
+    const PLACES: [&str; 10] =
+        ["Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"];
+    let of_place = |name: &str| name.split_once('/').is_some_and(|(area, _)| PLACES.contains(&area));
+    let mut names: Vec<String> =
+        ZONES.available().map(|name| name.to_string()).filter(|name| of_place(name) || name == "UTC").collect();
+    names.sort_unstable();
+    names
+}
 
 /// The most slots of one answer: what nobody could look through is not computed.
 pub const SLOTS_MAX: usize = 10_000;
@@ -22,12 +56,8 @@ pub const SLOTS_MAX: usize = 10_000;
 /// The hours in which an agent can be met, and how meetings are laid into them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// The IANA name of the time zone the hours are in; of a zone that is not known, UTC is taken.
-    pub time_zone: String,
-    /// The hours of a week.
-    pub weekly: Vec<Block>,
-    /// Days that have other hours than their day of the week: a holiday has none.
-    pub exceptions: BTreeMap<Date, Vec<Hours>>,
+    /// The hours. Without any, nobody can be met.
+    pub hours: Availability,
     /// How long a meeting takes, in minutes.
     pub duration: u16,
     /// How long before it nothing else may be, in minutes.
@@ -44,17 +74,8 @@ pub struct Schedule {
     pub daily: Option<u16>,
 }
 
-/// Some hours of a day, in minutes from midnight as the wall shows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hours {
-    /// The first minute.
-    pub from: u16,
-    /// The minute before which they end; 1440 is midnight.
-    pub to: u16,
-}
-
 /// From one moment to another, which is not part of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
     /// The first moment.
     pub start: Timestamp,
@@ -90,10 +111,6 @@ struct Steady {
 }
 
 impl Schedule {
-    fn zone(&self) -> TimeZone {
-        TimeZoneDatabase::bundled().get(&self.time_zone).unwrap_or(TimeZone::UTC)
-    }
-
     /// What a meeting takes of the agent's time: itself, and its buffers.
     #[must_use]
     pub fn occupied(&self, meeting: Span) -> Span {
@@ -103,7 +120,7 @@ impl Schedule {
     /// The meetings that can begin within a span, in their order: at most [`SLOTS_MAX`].
     #[must_use]
     pub fn slots(&self, within: Span, taken: &Taken, now: Timestamp) -> Vec<Span> {
-        let zone = self.zone();
+        let zone = self.hours.zone();
         let today = now.to_zoned(zone.clone()).date();
         let last_day = today.checked_add(i32::from(self.horizon).days()).unwrap_or(Date::MAX);
         let earliest = add(now, i64::from(self.notice)).max(within.start);
@@ -111,7 +128,9 @@ impl Schedule {
             return Vec::new();
         }
         // A meeting may run into the day after, and its day's hours be those of the day before.
-        let (from, to) = (add(earliest, -MARGIN), add(within.end, MARGIN + i64::from(self.duration)));
+        // Nothing is offered beyond the horizon, so nothing beyond it is looked at, however far is asked.
+        let end = within.end.min(add(now, (i64::from(self.horizon) + 2) * 24 * 60));
+        let (from, to) = (add(earliest, -MARGIN), add(end, MARGIN + i64::from(self.duration)));
         let steady = steady(&zone, Span { start: from, end: to });
         let first = from.to_zoned(zone.clone()).date().max(today.yesterday().unwrap_or(today));
         let last = to.to_zoned(zone.clone()).date().min(last_day.tomorrow().unwrap_or(last_day));
@@ -119,7 +138,7 @@ impl Schedule {
         let mut begins = BTreeSet::new();
         let mut day = first;
         while day <= last {
-            for hours in self.hours_of(day) {
+            for hours in self.hours.said_of(day) {
                 let full = self.daily.is_some_and(|most| taken.meetings.get(&day).copied().unwrap_or_default() >= most);
                 let may_begin = !full && day >= today && day <= last_day;
                 for part in &steady {
@@ -154,21 +173,27 @@ impl Schedule {
             .collect()
     }
 
-    /// Whether a meeting can begin at a moment: exactly if it is among the [slots](Self::slots).
+    /// The first meeting that can begin within a span.
     #[must_use]
-    pub fn is_free(&self, start: Timestamp, taken: &Taken, now: Timestamp) -> bool {
-        let end = start.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
-        self.slots(Span { start, end }, taken, now).first().is_some_and(|slot| slot.start == start)
+    pub fn first(&self, within: Span, taken: &Taken, now: Timestamp) -> Option<Span> {
+        let last = within.end.min(add(now, (i64::from(self.horizon) + 2) * 24 * 60));
+        let mut start = within.start.max(now);
+        // A week at a time: mostly the first has one.
+        while start < last {
+            let end = add(start, 7 * 24 * 60).min(last);
+            if let Some(slot) = self.slots(Span { start, end }, taken, now).first() {
+                return Some(*slot);
+            }
+            start = end;
+        }
+        None
     }
 
-    fn hours_of(&self, day: Date) -> Vec<Hours> {
-        match self.exceptions.get(&day) {
-            Some(hours) => hours.clone(),
-            None => {
-                let of_day = self.weekly.iter().filter(|block| block.day == Day::of(day));
-                of_day.map(|block| Hours { from: block.from, to: block.to }).collect()
-            }
-        }
+    /// The meeting that begins at a moment, if one can: exactly if it is among the [slots](Self::slots).
+    #[must_use]
+    pub fn slot_at(&self, start: Timestamp, taken: &Taken, now: Timestamp) -> Option<Span> {
+        let end = start.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
+        self.slots(Span { start, end }, taken, now).first().copied().filter(|slot| slot.start == start)
     }
 }
 

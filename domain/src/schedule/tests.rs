@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::conversation::Day;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -15,9 +16,11 @@ fn day(text: &str) -> Date {
 fn schedule(zone: &str, from: u16, to: u16) -> Schedule {
     let days = [Day::Monday, Day::Tuesday, Day::Wednesday, Day::Thursday, Day::Friday, Day::Saturday, Day::Sunday];
     Schedule {
-        time_zone: zone.to_owned(),
-        weekly: days.map(|day| Block { day, from, to }).to_vec(),
-        exceptions: BTreeMap::new(),
+        hours: Availability {
+            time_zone: zone.to_owned(),
+            blocks: days.map(|day| Block { day, from, to }).to_vec(),
+            exceptions: BTreeMap::new(),
+        },
         duration: 30,
         before: 0,
         after: 0,
@@ -35,7 +38,7 @@ fn begins(schedule: &Schedule, from: &str, to: &str, taken: &Taken) -> Vec<Strin
     schedule
         .slots(within, taken, now)
         .iter()
-        .map(|slot| slot.start.to_zoned(schedule.zone()).strftime("%H:%M%:z").to_string())
+        .map(|slot| slot.start.to_zoned(schedule.hours.zone()).strftime("%H:%M%:z").to_string())
         .collect()
 }
 
@@ -68,7 +71,7 @@ fn a_day_that_a_zone_left_out_has_no_slots() {
     let schedule = schedule("Pacific/Apia", 9 * 60, 10 * 60);
     let within = Span { start: at("2011-12-28T00:00:00Z"), end: at("2012-01-02T00:00:00Z") };
     let slots = schedule.slots(within, &Taken::default(), at("2011-12-20T00:00:00Z"));
-    let mut days: Vec<String> = slots.iter().map(|slot| slot.start.to_zoned(schedule.zone()).date().to_string()).collect();
+    let mut days: Vec<String> = slots.iter().map(|slot| slot.start.to_zoned(schedule.hours.zone()).date().to_string()).collect();
     days.dedup();
     assert_eq!(days, ["2011-12-28", "2011-12-29", "2011-12-31", "2012-01-01", "2012-01-02"]);
 }
@@ -76,7 +79,7 @@ fn a_day_that_a_zone_left_out_has_no_slots() {
 #[test]
 fn hours_that_meet_at_midnight_are_one() {
     let mut schedule = schedule("UTC", 23 * 60, 24 * 60);
-    schedule.weekly.extend(schedule.weekly.clone().into_iter().map(|block| Block { from: 0, to: 60, ..block }));
+    schedule.hours.blocks.extend(schedule.hours.blocks.clone().into_iter().map(|block| Block { from: 0, to: 60, ..block }));
     schedule.duration = 90;
     let found = begins(&schedule, "2026-11-24T12:00:00Z", "2026-11-25T12:00:00Z", &Taken::default());
     assert_eq!(found, ["23:00+00:00", "23:30+00:00"]);
@@ -98,20 +101,20 @@ fn buffers_busy_times_and_days_that_are_full() {
 #[test]
 fn notice_horizon_and_exceptions() {
     let mut schedule = Schedule { notice: 90, horizon: 1, ..schedule("UTC", 9 * 60, 11 * 60) };
-    schedule.exceptions.insert(day("2026-11-25"), vec![Hours { from: 600, to: 630 }]);
+    schedule.hours.exceptions.insert(day("2026-11-25"), vec![Hours { from: 600, to: 630 }]);
     let within = Span { start: at("2026-11-20T00:00:00Z"), end: at("2026-12-20T00:00:00Z") };
     let slots = |now: &str| {
         schedule.slots(within, &Taken::default(), at(now)).iter().map(|slot| slot.start.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(slots("2026-11-24T08:30:00Z"), ["2026-11-24T10:00:00Z", "2026-11-24T10:30:00Z", "2026-11-25T10:00:00Z"]);
     assert_eq!(slots("2026-11-24T08:30:00.001Z")[0], "2026-11-24T10:30:00Z", "a moment later it is too late");
-    schedule.exceptions.insert(day("2026-11-25"), Vec::new());
+    schedule.hours.exceptions.insert(day("2026-11-25"), Vec::new());
     assert_eq!(schedule.slots(within, &Taken::default(), at("2026-11-24T11:00:00Z")), [], "a holiday");
 }
 
 /// Every minute of some days, asked one by one what the wall shows.
 fn by_brute_force(schedule: &Schedule, within: Span, taken: &Taken, now: Timestamp) -> Vec<Span> {
-    let zone = schedule.zone();
+    let zone = schedule.hours.zone();
     let today = now.to_zoned(zone.clone()).date();
     let minute = |moment: Timestamp| {
         let wall = moment.to_zoned(zone.clone()).datetime();
@@ -119,7 +122,7 @@ fn by_brute_force(schedule: &Schedule, within: Span, taken: &Taken, now: Timesta
     };
     let is_open = |moment: Timestamp| {
         let (date, minute, _) = minute(moment);
-        schedule.hours_of(date).iter().any(|hours| (hours.from..hours.to).contains(&minute))
+        schedule.hours.said_of(date).iter().any(|hours| (hours.from..hours.to).contains(&minute))
     };
     let mut slots = Vec::new();
     let mut moment = within.start;
@@ -128,7 +131,8 @@ fn by_brute_force(schedule: &Schedule, within: Span, taken: &Taken, now: Timesta
         let slot = Span { start: moment, end: add(moment, i64::from(schedule.duration)) };
         let on_step = second == 0
             && schedule
-                .hours_of(date)
+                .hours
+                .said_of(date)
                 .iter()
                 .any(|hours| (hours.from..hours.to).contains(&at) && (at - hours.from).is_multiple_of(schedule.step));
         let days = date.since(today).unwrap().get_days();
@@ -158,11 +162,11 @@ prop_compose! {
         daily in prop::option::of(1_u16..3),
     ) -> Schedule {
         let mut schedule = schedule(zone, 0, 0);
-        schedule.weekly = schedule.weekly.iter().flat_map(|day| {
+        schedule.hours.blocks = schedule.hours.blocks.iter().flat_map(|day| {
             blocks.iter().map(move |(from, length)| Block { day: day.day, from: from * 30, to: ((from + length) * 30).min(1440) })
         }).collect();
         if let Some(closed) = closed {
-            schedule.exceptions.insert(Date::constant(2026, 10, 24).checked_add(i32::from(closed).days()).unwrap(), Vec::new());
+            schedule.hours.exceptions.insert(Date::constant(2026, 10, 24).checked_add(i32::from(closed).days()).unwrap(), Vec::new());
         }
         Schedule { duration, before, after, notice, horizon, step, daily, ..schedule }
     }
@@ -187,8 +191,8 @@ proptest! {
         let slots = schedule.slots(within, &taken, now);
         prop_assert_eq!(&slots, &by_brute_force(&schedule, within, &taken, now));
         for slot in &slots {
-            prop_assert!(schedule.is_free(slot.start, &taken, now));
-            prop_assert_eq!(schedule.is_free(add(slot.start, 1), &taken, now), slots.iter().any(|other| other.start == add(slot.start, 1)));
+            prop_assert_eq!(schedule.slot_at(slot.start, &taken, now), Some(*slot));
+            prop_assert_eq!(schedule.slot_at(add(slot.start, 1), &taken, now).is_some(), slots.iter().any(|other| other.start == add(slot.start, 1)));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a visitor gives, and whether it is what was asked for.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::{Attributes, Context, Format, state::known};
@@ -20,6 +22,8 @@ pub enum Input {
         /// The country of a phone number that is written without its code.
         country: Option<String>,
     },
+    /// The fields of a form, by their names, as the visitor filled them in. Where a phone number is dialled stands under its field's name and `.country`.
+    Form(BTreeMap<String, Vec<String>>),
     /// Nothing, on purpose.
     Skipped,
 }
@@ -65,6 +69,15 @@ pub enum InvalidInput {
     /// The card cannot be skipped.
     #[error("an answer is required here")]
     Required,
+    /// The text does not match the author's pattern.
+    #[error("the text is not as the field asks for it")]
+    NoMatch,
+    /// The consent was not given.
+    #[error("this has to be agreed to")]
+    NoConsent,
+    /// No number of a rating.
+    #[error("expected one of the numbers of the rating")]
+    NotOnTheScale,
 }
 
 /// An answer that was accepted.
@@ -76,8 +89,10 @@ pub(super) struct Taken {
     pub(super) format: Format,
     /// What is now known of the visitor.
     pub(super) attributes: Vec<(AttributeName, String)>,
-    /// The event it causes, with what it holds of the answer: an address or number itself, of anything else the attribute's name.
-    pub(super) event: Option<(EventType, String)>,
+    /// The events it causes, with what each holds of the answer: an address or number itself, of anything else the attribute's name.
+    pub(super) events: Vec<(EventType, String)>,
+    /// What was given to each field, if it was a form.
+    pub(super) answers: Option<Vec<(AttributeName, String)>>,
     /// The choice that decides the way on.
     pub(super) choice: Option<usize>,
 }
@@ -112,6 +127,10 @@ pub(super) fn take(
                     _ => InvalidInput::Required,
                 }),
             }
+        }
+        (Body::Call(call), Input::Given { .. }) => {
+            let number = call.number(context.locale).map_or(String::new(), |number| number.number.clone());
+            Ok(Taken { shown: Some(number), ..Taken::default() })
         }
         (Body::Capture(capture), Input::Skipped) if capture.optional => Ok(Taken::default()),
         _ => Err(InvalidInput::Required),
@@ -209,11 +228,11 @@ fn captured(
         }
         learned.push((name, value));
     }
-    Ok(Taken { shown: Some(shown), format, attributes: learned, event: Some(event), choice: None })
+    Ok(Taken { shown: Some(shown), format, attributes: learned, events: vec![event], ..Taken::default() })
 }
 
 /// Whether a form sent this choice. Browsers send line breaks as CR LF.
-fn is_value(choice: &Choice, sent: &str) -> bool {
+pub(super) fn is_value(choice: &Choice, sent: &str) -> bool {
     choice.value() == sent || choice.value() == sent.replace("\r\n", "\n")
 }
 
@@ -221,7 +240,7 @@ fn plain(value: String) -> (String, String) {
     (value.clone(), value)
 }
 
-fn text(typed: &str, most: usize, lines: bool) -> Result<String, InvalidInput> {
+pub(super) fn text(typed: &str, most: usize, lines: bool) -> Result<String, InvalidInput> {
     // Browsers send line breaks as CR LF, and count them as one character.
     let text = typed.replace("\r\n", "\n");
     if text.chars().count() > most {
@@ -283,6 +302,10 @@ mod tests {
             phones: &PlainPhones,
             roster: &Roster::default(),
             policy: &ChatPolicy::default(),
+            time_zone: "UTC",
+            calendars: &crate::meeting::Calendars::default(),
+            openings: &crate::schedule::Openings::default(),
+            address_of: &|_| String::new(),
         };
         take(&document, &document.cards[0].body, input, &attributes, &context)
     }
@@ -388,7 +411,7 @@ mod tests {
 
     #[test]
     fn events_tell_an_address_and_of_all_else_the_name_only() {
-        let event = |card: Value, text: &str| taken(&card, &Input::text(text), &[], "en").unwrap().event.unwrap();
+        let event = |card: Value, text: &str| taken(&card, &Input::text(text), &[], "en").unwrap().events.pop().unwrap();
         let work = json!({ "attribute": "workMail" });
         assert_eq!(event(capture("email", work), "a@b.example"), (EventType::InputEmail, "a@b.example".into()));
         assert_eq!(event(capture("phone", json!({})), "+493012345"), (EventType::InputPhone, "+493012345".into()));
@@ -417,7 +440,7 @@ mod tests {
     fn what_is_optional_may_be_left_out() {
         let card = capture("email", json!({ "optional": true }));
         let skipped = taken(&card, &Input::Skipped, &[("email", "a@b.example")], "en").unwrap();
-        assert_eq!((skipped.shown, skipped.attributes, skipped.event), (None, vec![], None));
+        assert_eq!((skipped.shown, skipped.attributes, skipped.events), (None, vec![], vec![]));
         for input in [Input::text(" "), Input::Given { values: vec![], country: None }] {
             assert_eq!(taken(&card, &input, &[], "en").unwrap_err(), InvalidInput::Email(BadEmail), "who wants to skip says so");
         }
@@ -429,7 +452,7 @@ mod tests {
         let card = capture("company", json!({ "overwrite": false }));
         let given = |known: &[(&str, &str)]| taken(&card, &Input::text("New"), known, "en").unwrap();
         let kept = given(&[("company", "Old")]);
-        assert_eq!((learned(&kept), kept.shown.as_deref(), kept.event.is_some()), (vec![], Some("New"), true));
+        assert_eq!((learned(&kept), kept.shown.as_deref(), !kept.events.is_empty()), (vec![], Some("New"), true));
         assert_eq!(learned(&given(&[])), [("company", "New")]);
         assert_eq!(learned(&given(&[("company", " ")])), [("company", "New")], "what was forgotten is not known");
         let always = taken(&capture("company", json!({})), &Input::text("New"), &[("company", "Old")], "en").unwrap();
@@ -471,7 +494,7 @@ mod tests {
         for style in ["buttons", "list"] {
             let card = asked(style, json!({}));
             let red = chosen_of(&card, &["r"]).unwrap();
-            assert_eq!((red.shown.as_deref(), red.choice, red.event.is_none()), (Some("Rot"), Some(0), true));
+            assert_eq!((red.shown.as_deref(), red.choice, red.events.is_empty()), (Some("Rot"), Some(0), true));
             assert_eq!(learned(&red), [("colour", "r")]);
             assert_eq!(learned(&chosen_of(&card, &["Blue\r\nlight"]).unwrap()), [("colour", "Blue\nlight")]);
             for wrong in [&[][..], &["Red"], &["r", "g"], &["r", "x"], &[""]] {
@@ -508,7 +531,7 @@ mod tests {
     fn going_on_from_a_document_is_shown() {
         let card = json!({ "card": "document", "title": { "en": "Guide", "de": "Anleitung" }, "file": "guide.pdf" });
         let read = taken(&card, &Input::Given { values: vec![], country: None }, &[], "de").unwrap();
-        assert_eq!((read.shown.as_deref(), read.attributes, read.event), (Some("Anleitung"), vec![], None));
+        assert_eq!((read.shown.as_deref(), read.attributes, read.events), (Some("Anleitung"), vec![], vec![]));
         let button = taken(&card, &Input::text(" Weiter "), &[], "de").unwrap();
         assert_eq!(button.shown.as_deref(), Some("Weiter"), "or what is written on the button");
         assert_eq!(taken(&card, &Input::Skipped, &[], "de").unwrap_err(), InvalidInput::Required);

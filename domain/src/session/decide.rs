@@ -1,21 +1,26 @@
 //! Commands, and what comes of them.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Attributes, Author, Counted, Entry, Format, Input, InvalidInput, Mark, Progress, Session, Speaker, Standing,
+    Attributes, Author, Counted, Entry, Format, Input, InvalidInput, Mark, Progress, Session, Speaker, Standing, Submission,
     answer::{first_name, take},
+    fill,
     state::known,
 };
 use crate::{
+    callback::{Callback, CallbackCommand, NotCalled},
     contact::{Email, PhoneRules},
-    conversation::{Body, Card, Conversation, IfKnown, Text, Ui, template},
+    conversation::{Body, Card, Conversation, IfKnown, Purpose, Text, Ui, template},
     event::{Data, Event, EventType},
-    id::{AgentId, AnswerId, AttributeName, CardId, EventId},
+    id::{AgentId, AnswerId, AttributeName, CardId, EventId, MeetingId},
     livechat::{BadMessage, Chat, ChatCommand, ChatPolicy, Roster},
+    meeting::{Calendars, Meeting, MeetingCommand},
+    schedule::Openings,
 };
 
 /// What a decision needs from outside.
@@ -28,12 +33,20 @@ pub struct Context<'a> {
     pub new_id: &'a mut dyn FnMut() -> Uuid,
     /// The visitor's language: a tag, or several as in `Accept-Language`.
     pub locale: &'a str,
+    /// The IANA name of the visitor's time zone.
+    pub time_zone: &'a str,
     /// The world's phone numbers.
     pub phones: &'a dyn PhoneRules,
     /// Who can take a live chat, where the command may lead to one or change one.
     pub roster: &'a Roster,
     /// How long agents may take, and visitors be silent.
     pub policy: &'a ChatPolicy,
+    /// The agents' calendars, where the command may lead to a meeting or change one.
+    pub calendars: &'a Calendars,
+    /// When the site and its teams are open.
+    pub openings: &'a Openings,
+    /// The address at which a meeting can be looked at, moved and called off.
+    pub address_of: &'a dyn Fn(MeetingId) -> String,
 }
 
 /// What a decision starts from, and what it leads to.
@@ -48,6 +61,10 @@ pub struct State<'d> {
     /// The live chat that is under way in the conversation at hand. What happens in it belongs to the session it was requested in, which is then
     /// the one above.
     pub chat: Option<Chat>,
+    /// The meeting that the command is about, or whose time is held in the conversation at hand.
+    pub meeting: Option<Meeting>,
+    /// The call back that the command is about, or whose time is being chosen in the conversation at hand.
+    pub callback: Option<Callback>,
 }
 
 /// A conversation and how far the visitor has come in it.
@@ -91,6 +108,10 @@ pub enum Command {
     },
     /// Something is done in the live chat that is under way.
     Chat(ChatCommand),
+    /// Something is done about a meeting.
+    Meeting(MeetingCommand),
+    /// An agent does something about a call back.
+    Callback(CallbackCommand),
 }
 
 /// What a visitor does with a document.
@@ -137,7 +158,7 @@ pub enum Reported {
 }
 
 /// The kinds of contact a widget can offer, as CTLive names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ContactKind {
     /// A chat.
     Chat,
@@ -147,6 +168,22 @@ pub enum ContactKind {
     CallbackLater,
     /// A call by the visitor.
     ClickToCall,
+}
+
+impl ContactKind {
+    /// All, with their names.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("Chat", Self::Chat),
+        ("CallbackNow", Self::CallbackNow),
+        ("CallbackLater", Self::CallbackLater),
+        ("ClickToCall", Self::ClickToCall),
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// A visitor's answer.
@@ -200,6 +237,27 @@ pub enum Refusal {
     /// The message is none.
     #[error(transparent)]
     BadMessage(#[from] BadMessage),
+    /// Something is wrong with fields of a form: which, and what.
+    #[error("{}", .0.iter().map(|(field, why)| format!("{field}: {why}")).collect::<Vec<_>>().join("; "))]
+    BadForm(Vec<(String, InvalidInput)>),
+    /// The time is not to be had, or not any more; of which agent, if it was one who was asked.
+    #[error("this time is not to be had any more")]
+    SlotTaken {
+        /// Whose time it is.
+        agent: Option<AgentId>,
+    },
+    /// The time was held for too long, and is free again.
+    #[error("the time was not held any longer; choose one again")]
+    HoldLapsed,
+    /// The meeting was called off, or was never booked.
+    #[error("there is no such meeting any more")]
+    NotBooked,
+    /// The meeting has begun, or is to begin in the past.
+    #[error("expected a meeting, and a time for it, that are still to come")]
+    TooLate,
+    /// The call back is not to be changed so.
+    #[error(transparent)]
+    NotCalled(#[from] NotCalled),
 }
 
 /// What came of a command.
@@ -218,6 +276,8 @@ pub struct Happened {
     pub offered: Option<AgentId>,
     /// The live chat that ended, where the conversation went on to another at once.
     pub over: Option<Chat>,
+    /// The form that was filled in.
+    pub submission: Option<Submission>,
 }
 
 /// How many questions a visitor can go back.
@@ -229,7 +289,15 @@ pub const TRAIL_MAX: usize = 100;
 /// A [`Refusal`]; then nothing happened.
 pub fn decide<'d>(state: State<'d>, command: Command, context: &mut Context<'_>) -> Result<(State<'d>, Happened), Refusal> {
     let mut step = Step { state, happened: Happened::default(), context };
-    step.begin();
+    // What is done about a meeting or a call back belongs to the session it was made in, and counts for nothing in it.
+    let counts = match &command {
+        Command::Meeting(command) => !command.is_of_meeting(),
+        Command::Callback(_) => false,
+        _ => true,
+    };
+    if counts {
+        step.begin();
+    }
     match command {
         Command::Load(widget) => step.of_widget(EventType::WidgetLoaded, None, &widget, None),
         Command::Report(report) => step.report(report),
@@ -239,6 +307,8 @@ pub fn decide<'d>(state: State<'d>, command: Command, context: &mut Context<'_>)
         Command::Back { turn } => step.back(turn)?,
         Command::Identify { email, name } => step.identify(email.as_ref(), name.as_deref()),
         Command::Chat(command) => step.chat(command)?,
+        Command::Meeting(command) => step.meeting(command)?,
+        Command::Callback(command) => step.callback(&command)?,
     }
     Ok((step.state, step.happened))
 }
@@ -292,7 +362,7 @@ impl<'d> Step<'d, '_, '_> {
     }
 
     /// The card that waits, if it is the one that was meant.
-    fn waiting(&mut self, turn: u32) -> Result<(&'d Conversation, &'d Card), Refusal> {
+    pub(super) fn waiting(&mut self, turn: u32) -> Result<(&'d Conversation, &'d Card), Refusal> {
         let talk = self.talk()?;
         let Standing::At(card) = &talk.progress.standing else { return Err(Refusal::NotWaiting) };
         if turn != talk.progress.turn {
@@ -306,30 +376,47 @@ impl<'d> Step<'d, '_, '_> {
         if answer.card != card.id {
             return Err(Refusal::NotCurrent { given: answer.turn, current: answer.turn });
         }
-        let taken = take(document, &card.body, &answer.input, &self.state.attributes, self.context)?;
-        if let Some(Talk { progress, .. }) = &mut self.state.talk
-            && document.back
-        {
-            // Who goes round and round cannot make it grow for ever: the oldest steps are forgotten.
-            if progress.trail.len() >= TRAIL_MAX {
-                progress.trail.remove(0);
-            }
-            progress.trail.push(Mark { card: card.id.clone(), entries: progress.entries });
-        }
+        let taken = match &card.body {
+            Body::Form(form) => fill::take(document, form, &answer.input, &self.state.attributes, self.context)?,
+            Body::Callback(callback) => return self.call_back(card, callback, &answer.input),
+            body => take(document, body, &answer.input, &self.state.attributes, self.context)?,
+        };
+        self.mark(&card.id);
         self.engage();
         self.say(Author::Visitor, &card.id, taken.shown, taken.format);
-        if let Some((kind, value)) = taken.event {
-            let field = if kind == EventType::InputCaptured { "field" } else { "value" };
-            self.of_talk(kind, None, [("card", Value::from(card.id.as_str())), (field, Value::from(value))]);
+        for (kind, value) in taken.events {
+            self.input(kind, &card.id, value);
         }
         for (name, value) in taken.attributes {
             self.learn(name, value);
+        }
+        if let (Body::Form(form), given) = (&card.body, taken.answers) {
+            self.submit(card, form, given);
         }
         self.speak(match taken.choice {
             Some(index) => document.after_choice(card, index),
             None => document.after(card),
         });
         Ok(())
+    }
+
+    /// Remembers the question that is answered, where the author lets visitors go back to it.
+    pub(super) fn mark(&mut self, card: &CardId) {
+        if let Some(Talk { document, progress }) = &mut self.state.talk
+            && document.back
+        {
+            // Who goes round and round cannot make it grow for ever: the oldest steps are forgotten.
+            if progress.trail.len() >= TRAIL_MAX {
+                progress.trail.remove(0);
+            }
+            progress.trail.push(Mark { card: card.clone(), entries: progress.entries });
+        }
+    }
+
+    /// Something was given: an address or number itself, of anything else the name under which it is kept.
+    pub(super) fn input(&mut self, kind: EventType, card: &CardId, value: String) {
+        let field = if kind == EventType::InputCaptured { "field" } else { "value" };
+        self.of_talk(kind, None, [("card", Value::from(card.as_str())), (field, Value::from(value))]);
     }
 
     fn document(&mut self, turn: u32, what: DocumentUse) -> Result<(), Refusal> {
@@ -351,10 +438,11 @@ impl<'d> Step<'d, '_, '_> {
         progress.standing = Standing::At(mark.card);
         progress.turn += 1;
         self.happened.taken_back_to = Some(mark.entries);
+        self.let_go();
         Ok(())
     }
 
-    fn identify(&mut self, email: Option<&Email>, name: Option<&str>) {
+    pub(super) fn identify(&mut self, email: Option<&Email>, name: Option<&str>) {
         if let (Some(email), Ok(attribute)) = (email, "email".parse()) {
             self.learn(attribute, email.to_string());
         }
@@ -367,7 +455,7 @@ impl<'d> Step<'d, '_, '_> {
         }
     }
 
-    fn learn(&mut self, name: AttributeName, value: String) {
+    pub(super) fn learn(&mut self, name: AttributeName, value: String) {
         if self.state.attributes.get(&name) != Some(&value) {
             self.state.attributes.insert(name.clone(), value.clone());
             self.happened.attributes.push((name, value));
@@ -400,6 +488,34 @@ impl<'d> Step<'d, '_, '_> {
                         return;
                     }
                     at = document.after_fallback(card);
+                }
+                Body::Meeting(meeting) => {
+                    if self.invite(card, meeting) {
+                        return;
+                    }
+                    at = document.after_fallback(card);
+                }
+                Body::Callback(callback) => {
+                    if self.offer_call_back(card, callback) {
+                        return;
+                    }
+                    at = document.after_fallback(card);
+                }
+                Body::Call(call) => {
+                    if self.context.openings.is_open(call.team.as_ref(), self.context.now) {
+                        return self.ask(card, &call.text);
+                    }
+                    self.fall_back_to(card, call.fallback_text.as_ref());
+                    at = document.after_fallback(card);
+                }
+                Body::Form(form) => {
+                    // A survey is about a chat: who has had none is not asked.
+                    let surveyed = self.state.talk.as_ref().is_some_and(|talk| talk.progress.chat.is_some());
+                    if form.purpose == Purpose::Contact || surveyed {
+                        self.ask(card, &form.text);
+                        self.form_shown(form);
+                        return;
+                    }
                 }
                 Body::Capture(capture) => {
                     let known = capture.kept_as().is_some_and(|name| known(&self.state.attributes, &name).is_some());
@@ -441,7 +557,7 @@ impl<'d> Step<'d, '_, '_> {
         self.once(|counted| &mut counted.completed, EventType::ConversationCompleted, None);
     }
 
-    fn ask(&mut self, card: &'d Card, text: &Text) {
+    pub(super) fn ask(&mut self, card: &'d Card, text: &Text) {
         self.bot_says(&card.id, text);
         if let Some(talk) = &mut self.state.talk {
             talk.progress.standing = Standing::At(card.id.clone());
@@ -532,7 +648,7 @@ impl<'d> Step<'d, '_, '_> {
         data.insert("element".to_owned(), widget.element.as_str().into());
         data.insert("widget".to_owned(), widget.widget.as_str().into());
         if let Some(contact) = contact {
-            data.insert("kind".to_owned(), format!("{contact:?}").into());
+            data.insert("kind".to_owned(), contact.name().into());
         }
         self.event(kind, named, data, false);
     }
@@ -564,6 +680,7 @@ mod tests {
     use crate::{
         contact::{BadPhone, Phone},
         id::{SessionId, VisitorId, uuid_v7},
+        session::Beside,
     };
 
     struct NoPhones;
@@ -591,7 +708,7 @@ mod tests {
             let session = Session { id, visitor: VisitorId::new(uuid_v7(1, &[2; 10])), site: "demo".parse().unwrap(), seq: 0 };
             let talk = document.map(|document| Talk { document, progress: Progress::offered(document.id.clone(), 1, id) });
             let attributes = known.iter().map(|(name, value)| (name.parse().unwrap(), (*value).to_owned())).collect();
-            Self { state: State { session, talk, attributes, chat: None }, locale: "en", ids: 0 }
+            Self { state: State { session, talk, attributes, chat: None, meeting: None, callback: None }, locale: "en", ids: 0 }
         }
 
         /// A visit in which the panel was opened; what the bot said, too.
@@ -614,6 +731,10 @@ mod tests {
                 phones: &NoPhones,
                 roster: &Roster::default(),
                 policy: &ChatPolicy::default(),
+                time_zone: "UTC",
+                calendars: &Calendars::default(),
+                openings: &Openings::default(),
+                address_of: &|id| format!("https://chat.example/meetings/{id}"),
             };
             let (state, happened) = decide(self.state.clone(), command, &mut context)?;
             self.state = state;
@@ -675,7 +796,7 @@ mod tests {
             { "id": "end", "card": "end" }
         ]));
         let (visit, _) = Visit::opened(&document, &[("email", "a@b.example")]);
-        let prompt = visit.progress().prompt(&document, &visit.state.attributes, "en", None).unwrap();
+        let prompt = visit.progress().prompt(&document, &visit.state.attributes, "en", Beside::default()).unwrap();
         assert_eq!(
             (prompt.known.as_deref(), prompt.label.as_deref(), prompt.optional),
             (Some("a@b.example"), Some("Work mail"), true)

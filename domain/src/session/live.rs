@@ -6,19 +6,20 @@ use super::{Author, Format, Refusal, Speaker, Standing, decide::Step};
 use crate::{
     conversation::{Body, Card, LiveChat},
     event::{Data, EventType},
-    id::{AgentId, AnswerId, AttributeName, CardId, ChatId},
+    id::{AgentId, AnswerId, CardId, ChatId, TeamId},
     livechat::{Chat, ChatCommand, Ended, Found, Notice, Offer, Phase, Routing, Transfer, TransferTo, later, message},
 };
 
 impl<'d> Step<'d, '_, '_> {
     /// The conversation reaches a card that asks for an agent. Whether the visitor waits now; else it goes on with the fallback.
     pub(super) fn request(&mut self, card: &'d Card, live: &LiveChat) -> bool {
-        let found = self.find(live, None, &[]);
-        let offered = match found {
+        let offered = match self.find(live, &[]) {
+            // Whoever waits already comes first. If it is for others that they wait, the clock comes to the newcomer at once.
+            Found::Agent(_) if live.queue && self.context.roster.ahead > 0 => None,
             Found::Agent(agent) => Some(self.offer(agent)),
             Found::Busy if live.queue => None,
             Found::Busy | Found::Nobody => {
-                self.fall_back(card, live);
+                self.fall_back_to(card, live.fallback_text.as_ref());
                 self.state.chat = Some(self.new_chat(card, Phase::Ended(Ended::Nobody)));
                 return false;
             }
@@ -48,7 +49,6 @@ impl<'d> Step<'d, '_, '_> {
             phase,
             requested_at: now,
             passed: Vec::new(),
-            team: None,
             active_at: now,
             gone_since: None,
         }
@@ -77,8 +77,10 @@ impl<'d> Step<'d, '_, '_> {
             ChatCommand::Transfer { agent, to } => self.hand_on(chat, agent, &to)?,
             ChatCommand::Gone => Chat { gone_since: chat.gone_since.or(Some(self.context.now)), ..chat },
             ChatCommand::Back => Chat { gone_since: None, ..chat },
+            ChatCommand::Heard => Chat { gone_since: chat.gone_since.map(|_| self.context.now), ..chat },
             ChatCommand::Tick => self.tick(chat),
             ChatCommand::Free => self.ask_next(chat),
+            ChatCommand::Renew => self.renew(chat),
         };
         if self.state.chat.is_some() {
             // The conversation went on to another chat.
@@ -126,10 +128,13 @@ impl<'d> Step<'d, '_, '_> {
         Ok(chat)
     }
 
-    /// Who is asked lets it pass: the next is asked, or it stays with whom it is.
+    /// Who is asked lets it pass: the next is asked. One that is handed on stays with whom it is once nobody is left to be asked.
     fn pass(&mut self, mut chat: Chat) -> Chat {
-        if let Phase::Online { transfer, .. } = &mut chat.phase {
-            *transfer = None;
+        if let Phase::Online { agent, transfer } = &mut chat.phase {
+            *transfer = transfer.take().and_then(|Transfer { offer, team, mut passed }| {
+                passed.push(offer.agent);
+                self.ask_team(*agent, team?, passed)
+            });
             return chat;
         }
         chat.passed.extend(chat.asked());
@@ -143,7 +148,7 @@ impl<'d> Step<'d, '_, '_> {
             return chat;
         }
         let Some(Body::LiveChat(live)) = self.body_of(&chat.card) else { return chat };
-        match self.find(live, chat.team.clone().map(Routing::to_team).as_ref(), &chat.passed) {
+        match self.find(live, &chat.passed) {
             Found::Agent(agent) => chat.phase = Phase::Offered(self.offer(agent)),
             Found::Busy if live.queue => {}
             Found::Busy | Found::Nobody => return self.finish(chat, Ended::Unanswered),
@@ -153,20 +158,43 @@ impl<'d> Step<'d, '_, '_> {
 
     fn hand_on(&mut self, mut chat: Chat, agent: AgentId, to: &TransferTo) -> Result<Chat, Refusal> {
         holds(&chat, agent)?;
-        let (target, team) = match to {
+        let transfer = match to {
             TransferTo::Agent(target) => {
                 let can = |id| self.context.roster.member(id).is_some_and(|member| member.available && member.has_room());
-                (Some(*target).filter(|target| *target != agent && can(*target)), None)
+                let target = Some(*target).filter(|target| *target != agent && can(*target));
+                target.map(|target| Transfer { offer: self.offer(target), team: None, passed: Vec::new() })
             }
-            TransferTo::Team(team) => {
-                let found = Routing::to_team(team.clone()).find(self.context.roster, &[agent], self.context.locale);
-                (if let Found::Agent(target) = found { Some(target) } else { None }, Some(team.clone()))
-            }
+            TransferTo::Team(team) => self.ask_team(agent, team.clone(), Vec::new()),
         };
-        let offer = self.offer(target.ok_or(Refusal::NoSuchAgent)?);
-        chat.phase = Phase::Online { agent, transfer: Some(Transfer { offer, team }) };
+        chat.phase = Phase::Online { agent, transfer: Some(transfer.ok_or(Refusal::NoSuchAgent)?) };
         chat.active_at = self.context.now;
         Ok(chat)
+    }
+
+    /// Asks whoever is next in the team that a chat is handed to, if anybody is left who could take it.
+    fn ask_team(&mut self, holder: AgentId, team: TeamId, passed: Vec<AgentId>) -> Option<Transfer> {
+        let others = [passed.as_slice(), &[holder]].concat();
+        match Routing::to_team(team.clone()).find(self.context.roster, &others, self.context.locale) {
+            Found::Agent(next) => Some(Transfer { offer: self.offer(next), team: Some(team), passed }),
+            Found::Busy | Found::Nobody => None,
+        }
+    }
+
+    /// What ran out while the server was stopped begins anew, with the same agents.
+    fn renew(&self, mut chat: Chat) -> Chat {
+        let (now, policy) = (self.context.now, self.context.policy);
+        if chat.drops_at(policy).is_some_and(|at| now >= at) {
+            chat.gone_since = Some(now);
+        }
+        if chat.idle_at(policy).is_some_and(|at| now >= at) {
+            chat.active_at = now;
+        }
+        if chat.lapses_at().is_some_and(|at| now >= at)
+            && let Phase::Offered(offer) | Phase::Online { transfer: Some(Transfer { offer, .. }), .. } = &mut chat.phase
+        {
+            offer.until = later(now, policy.accept);
+        }
+        chat
     }
 
     fn tick(&mut self, chat: Chat) -> Chat {
@@ -193,7 +221,12 @@ impl<'d> Step<'d, '_, '_> {
             Ended::VisitorDropped => (Notice::Dropped, Some("visitor_dropped")),
         };
         self.note(&chat.card, notice, agent);
-        let survey = ("surveyConfigured", Value::from(false));
+        let document = self.state.talk.as_ref().map(|talk| talk.document);
+        let follows = online && document.is_some_and(|document| document.survey_follows(&chat.card));
+        let survey = ("surveyConfigured", Value::from(follows));
+        if let Some(talk) = self.state.talk.as_mut().filter(|_| online) {
+            talk.progress.chat = Some(chat.id);
+        }
         match reason {
             None => self.of_chat(EventType::LivechatEnded, &chat, agent, [survey]),
             Some(reason) => {
@@ -201,11 +234,11 @@ impl<'d> Step<'d, '_, '_> {
                 self.of_chat(EventType::LivechatTimeout, &chat, agent, more);
             }
         }
-        let Some(document) = self.state.talk.as_ref().map(|talk| talk.document) else { return chat };
+        let Some(document) = document else { return chat };
         if let Some(card) = document.card(&chat.card) {
             let next = match &card.body {
                 Body::LiveChat(live) if ended == Ended::Unanswered => {
-                    self.fall_back(card, live);
+                    self.fall_back_to(card, live.fallback_text.as_ref());
                     document.after_fallback(card)
                 }
                 _ => document.after(card),
@@ -215,22 +248,15 @@ impl<'d> Step<'d, '_, '_> {
         chat
     }
 
-    fn fall_back(&mut self, card: &Card, live: &LiveChat) {
-        self.trigger();
-        self.of_talk(EventType::FallbackShown, None, [("card", card.id.as_str().into())]);
-        if let Some(text) = &live.fallback_text {
-            self.bot_says(&card.id, text);
-        }
-    }
-
     fn body_of(&self, card: &CardId) -> Option<&'d Body> {
         self.state.talk.as_ref().and_then(|talk| talk.document.card(card)).map(|card| &card.body)
     }
 
-    fn find(&self, live: &LiveChat, instead: Option<&Routing>, passed: &[AgentId]) -> Found {
-        let known = |name: &AttributeName| self.state.attributes.get(name).map(String::as_str);
-        let by_rule = || live.rules.iter().find(|rule| rule.rule.holds(&known)).map(|rule| &rule.routing);
-        let routing = instead.or_else(by_rule).unwrap_or(&live.routing);
+    fn find(&self, live: &LiveChat, passed: &[AgentId]) -> Found {
+        let routing = self.chosen(&live.routing, &live.rules);
+        if !self.context.openings.is_open(routing.team.as_ref(), self.context.now) {
+            return Found::Nobody;
+        }
         routing.find(self.context.roster, passed, self.context.locale)
     }
 

@@ -4,8 +4,11 @@
 //! ([`Context`]); it gives the new state with what happened, or a refusal, and then nothing has changed.
 
 mod answer;
+mod call;
 mod decide;
+mod fill;
 mod live;
+mod meet;
 mod state;
 mod transcript;
 
@@ -14,5 +17,6 @@ pub use decide::{
     Answer, Command, ContactKind, Context, DocumentUse, Happened, Refusal, Report, Reported, State, TRAIL_MAX, Talk, Widget,
     decide,
 };
+pub use fill::Submission;
 pub use state::{Attributes, Counted, Mark, Progress, Session, Standing};
-pub use transcript::{Ask, Author, Choice, Entry, Format, Prompt, Speaker, file_of};
+pub use transcript::{Ask, Author, Beside, CallShown, Choice, Entry, FormAsk, Format, Prompt, SlotsOf, Speaker, file_of};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AttributeName, CardId, ConversationId, SessionId, SiteKey, VisitorId};
+use crate::id::{AttributeName, CardId, ChatId, ConversationId, SessionId, SiteKey, VisitorId};
 
 /// A visitor's session: their visits to one site, until they have been away for too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Progress {
     pub trail: Vec<Mark>,
     /// What has been counted in which session.
     pub counted: Counted,
+    /// The last live chat that an agent answered, as long as no survey was given of it.
+    pub chat: Option<ChatId>,
 }
 
 /// Where a visitor stands in a conversation.
@@ -108,13 +110,14 @@ impl Progress {
             completed: false,
             trail: Vec::new(),
             counted: Counted::nothing(session),
+            chat: None,
         }
     }
 
     /// The conversation anew, in a version. What was counted stays counted, entries go on counting, and old forms stay old.
     #[must_use]
     pub fn anew(self, version: u32) -> Self {
-        Self { version, standing: Standing::Offered, answered: false, trail: Vec::new(), ..self }
+        Self { version, standing: Standing::Offered, answered: false, trail: Vec::new(), chat: None, ..self }
     }
 
     /// Whether the visitor is in the middle of it, and goes on where they were.

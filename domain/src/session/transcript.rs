@@ -2,11 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attributes, Progress, Standing};
+use jiff::Timestamp;
+
+use super::{Attributes, Progress, Standing, state::known};
 use crate::{
-    conversation::{Body, Bound, Capture, CaptureField, Conversation, Style},
-    id::{AgentId, CardId, FileName},
+    callback::{Callback, CallbackPhase},
+    conversation::{Body, Bound, Capture, CaptureField, Conversation, FieldKind, Form, Style},
+    id::{AgentId, AttributeName, CardId, FileName},
     livechat::{ChatView, Phase},
+    meeting::Meeting,
+    schedule::Span,
 };
 
 /// One line of a transcript.
@@ -51,6 +56,26 @@ pub enum Format {
     Notice,
     /// A file: the text is its id, a `/`, and its name.
     File,
+    /// A meeting: the text is a [`MeetingShown`](crate::meeting::MeetingShown) as JSON.
+    Meeting,
+    /// A call back that was promised: the text is a [`CallShown`] as JSON.
+    Callback,
+}
+
+/// A call back that was promised, as a line of a transcript shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallShown {
+    /// The number that is called.
+    pub phone: String,
+    /// From when.
+    pub start: Timestamp,
+    /// Until when.
+    pub end: Timestamp,
+    /// The visitor's time zone.
+    pub time_zone: String,
+    /// Whether the visitor has chosen the time.
+    pub chosen: bool,
 }
 
 /// The id and the name of a file, from the text of a line that is [one](Format::File).
@@ -148,6 +173,72 @@ pub enum Ask {
         /// The agent's name.
         agent: String,
     },
+    /// Several things at once.
+    Form {
+        /// The fields, in the author's order.
+        fields: Vec<FormAsk>,
+        /// What is written on the button that sends it.
+        submit: Option<String>,
+    },
+    /// One of the times that are free, which change all the time: whoever shows them looks them up.
+    Slot(SlotsOf),
+    /// Who comes to the meeting whose time is held.
+    Guest {
+        /// From when to when it is.
+        span: Span,
+        /// Until when it is held.
+        until: Timestamp,
+        /// The name that is known.
+        name: String,
+        /// The address that is known.
+        email: String,
+    },
+    /// Nothing: a number to call.
+    Call {
+        /// As it is written.
+        number: String,
+        /// As it is dialled.
+        digits: String,
+    },
+}
+
+/// What a time is chosen for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotsOf {
+    /// A meeting.
+    Meeting,
+    /// A call back.
+    Callback,
+}
+
+/// A field of a form, as it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormAsk {
+    /// Its name.
+    pub name: AttributeName,
+    /// What it takes.
+    pub kind: FieldKind,
+    /// What stands above it.
+    pub label: String,
+    /// Whether it must be filled in.
+    pub mandatory: bool,
+    /// What can be chosen.
+    pub choices: Vec<Choice>,
+    /// What the visitor consents to.
+    pub consent: Option<String>,
+    /// What is known already.
+    pub known: Option<String>,
+}
+
+/// What a prompt needs to know besides how far the visitor has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// The live chat that is under way.
+    pub chat: Option<ChatView<'a>>,
+    /// The meeting whose time is held now.
+    pub meeting: Option<&'a Meeting>,
+    /// The call back whose time is being chosen.
+    pub callback: Option<&'a Callback>,
 }
 
 /// One answer to choose.
@@ -162,13 +253,7 @@ pub struct Choice {
 impl Progress {
     /// What the visitor is asked now, if anything, in their language.
     #[must_use]
-    pub fn prompt(
-        &self,
-        document: &Conversation,
-        attributes: &Attributes,
-        locale: &str,
-        chat: Option<ChatView<'_>>,
-    ) -> Option<Prompt> {
+    pub fn prompt(&self, document: &Conversation, attributes: &Attributes, locale: &str, beside: Beside<'_>) -> Option<Prompt> {
         let Standing::At(card) = &self.standing else { return None };
         let (turn, body) = (self.turn, &document.card(card)?.body);
         let options = |choices: &[crate::conversation::Choice]| {
@@ -190,12 +275,46 @@ impl Progress {
                 plain(Ask::Document { title: document.say(&shown.title, locale).to_owned(), file: shown.file.clone() })
             }
             Body::LiveChat(_) => {
-                let view = chat.filter(|view| !view.chat.is_over())?;
+                let view = beside.chat.filter(|view| !view.chat.is_over())?;
                 plain(match view.chat.phase {
                     Phase::Online { .. } => Ask::Chat { agent: view.agent.to_owned() },
                     Phase::Queued => Ask::Waiting { ahead: Some(view.ahead) },
                     Phase::Offered(_) | Phase::Ended(_) => Ask::Waiting { ahead: None },
                 })
+            }
+            Body::Form(form) => {
+                let ask = Ask::Form {
+                    fields: form_asks(form, document, attributes, locale),
+                    submit: form.submit.as_ref().map(|submit| document.say(submit, locale).to_owned()),
+                };
+                Some(Prompt { turn, card: card.clone(), ask, optional: form.optional, label: None, known: None })
+            }
+            Body::Meeting(meeting) => {
+                let value = |name: &str| {
+                    let name = name.parse().ok()?;
+                    known(attributes, &name).map(str::to_owned)
+                };
+                let held = beside.meeting.filter(|held| held.card == *card);
+                let ask = match held.map(|held| (held.span, held.due_at())) {
+                    Some((span, Some(until))) => Ask::Guest {
+                        span,
+                        until,
+                        name: value("name").or_else(|| value("firstName")).unwrap_or_default(),
+                        email: value("email").unwrap_or_default(),
+                    },
+                    _ => Ask::Slot(SlotsOf::Meeting),
+                };
+                Some(Prompt { turn, card: card.clone(), ask, optional: meeting.optional, label: None, known: None })
+            }
+            Body::Callback(_) => {
+                let choosing = |callback: &&Callback| callback.card == *card && callback.phase == CallbackPhase::Choosing;
+                let known = "phone".parse().ok().and_then(|name| attributes.get(&name).cloned());
+                let ask = if beside.callback.as_ref().is_some_and(choosing) { Ask::Slot(SlotsOf::Callback) } else { Ask::Phone };
+                Some(Prompt { turn, card: card.clone(), ask, optional: false, label: None, known })
+            }
+            Body::Call(call) => {
+                let number = call.number(locale)?;
+                plain(Ask::Call { number: number.number.clone(), digits: number.digits() })
             }
             Body::Capture(capture) => {
                 let ask = match capture.field {
@@ -244,6 +363,26 @@ impl Progress {
         let ended = self.standing == Standing::Ended;
         (document.restart && (self.answered || ended) || document.has_live_chat() && ended) && !self.is_live(document)
     }
+}
+
+fn form_asks(form: &Form, document: &Conversation, attributes: &Attributes, locale: &str) -> Vec<FormAsk> {
+    form.fields
+        .iter()
+        .map(|field| FormAsk {
+            name: field.name.clone(),
+            kind: field.field,
+            label: document.say(&field.label, locale).to_owned(),
+            mandatory: field.mandatory,
+            choices: field
+                .choices
+                .iter()
+                .map(|choice| Choice { label: document.say(&choice.label, locale).to_owned(), value: choice.value().to_owned() })
+                .collect(),
+            consent: field.consent.as_ref().map(|consent| document.say(consent, locale).to_owned()),
+            // What was said of the last chat is not suggested for this one.
+            known: form.kept_as(field).and_then(|name| known(attributes, name).map(str::to_owned)),
+        })
+        .collect()
 }
 
 impl Capture {

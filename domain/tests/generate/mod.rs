@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::LazyLock};
 use porchlight_domain::{
     contact::{BadPhone, Phone, PhoneRules},
     conversation::{
-        Body, Bound, Branch, Capture, CaptureField, Card, Choice, Conversation, Document, IfKnown, Kind, Question, Rule, Style,
-        Target, Text, Trigger, Ui, schema,
+        Body, Bound, Branch, CallCard, CallNumber, Capture, CaptureField, Card, Choice, Conversation, Document, FieldKind, Form,
+        FormField, IfKnown, Kind, Purpose, Question, Rule, Style, Target, Text, Trigger, Ui, schema,
     },
     id::{AttributeName, CardId},
     session::{DocumentUse, Progress, Standing},
@@ -204,6 +204,52 @@ fn capture() -> impl Strategy<Value = Capture> {
     )
 }
 
+/// A field's kind, label, whether it is mandatory, choices, and pattern with what is said of it.
+type AnyField = (FieldKind, Text, bool, Vec<Choice>, bool, Option<Text>);
+
+/// A form with a field of each of some kinds; its fields are named after the attributes of visitors.
+fn form() -> impl Strategy<Value = Form> {
+    use FieldKind::{CheckBox, Company, Consent, Email, FirstName, LastName, Name, Phone, Score, Smileys, Stars, TextArea};
+    let kinds = [
+        FieldKind::Text,
+        TextArea,
+        Name,
+        FirstName,
+        LastName,
+        Company,
+        Email,
+        Phone,
+        FieldKind::Date,
+        FieldKind::Choice,
+        CheckBox,
+        Stars,
+        Smileys,
+        Score,
+        Consent,
+    ];
+    let field = (sample::select(kinds.to_vec()), label(), any::<bool>(), choices(false), any::<bool>(), option::of(label()));
+    let names = sample::subsequence(vec!["a", "b", "name", "firstName", "email"], 1..5);
+    (spoken(), any::<bool>(), names, vec(field, 5), option::of(label()), any::<bool>(), option::of(card_id())).prop_map(
+        |(text, survey, names, fields, submit, optional, next)| {
+            let field = |(name, (field, label, mandatory, choices, pattern, message)): (&str, AnyField)| {
+                let pattern = Some(".*".to_owned()).filter(|_| pattern && field.is_typed());
+                FormField {
+                    name: name.parse().unwrap(),
+                    field,
+                    consent: Some(label.clone()).filter(|_| field == Consent),
+                    label,
+                    mandatory,
+                    pattern_message: message.filter(|_| pattern.is_some()),
+                    pattern,
+                    choices: if field == FieldKind::Choice { choices } else { vec![] },
+                }
+            };
+            let purpose = if survey { Purpose::Survey } else { Purpose::Contact };
+            Form { text, purpose, kind: None, fields: names.into_iter().zip(fields).map(field).collect(), submit, optional, next }
+        },
+    )
+}
+
 fn body(flows: &'static [&'static str]) -> BoxedStrategy<Body> {
     let next = || option::of(card_id());
     let branch = (rule(), card_id()).prop_map(|(rule, next)| Branch { rule, next });
@@ -214,6 +260,11 @@ fn body(flows: &'static [&'static str]) -> BoxedStrategy<Body> {
         5 => capture().prop_map(Box::new).prop_map(Body::Capture),
         1 => (spoken(), label(), next()).prop_map(|(text, title, next)| {
             Body::Document(Document { text, title, file: "guide.pdf".parse().unwrap(), next })
+        }),
+        2 => form().prop_map(Box::new).prop_map(Body::Form),
+        1 => (spoken(), option::of(sample::select(vec!["de", "en"])), next()).prop_map(|(text, locale, next)| {
+            let number = CallNumber { number: "+44 20 7946 0000".to_owned(), locale: locale.map(str::to_owned) };
+            Body::Call(Box::new(CallCard { text, numbers: vec![number], team: None, fallback_text: None, fallback: None, next }))
         }),
         1 => (line(), next()).prop_map(|(goal, next)| Body::Goal { goal, next }),
         2 => (vec(branch, 1..4), next()).prop_map(|(branches, next)| Body::Condition { branches, next }),
@@ -313,6 +364,10 @@ fn settled(bodies: Vec<Body>) -> Vec<Card> {
             Body::Capture(capture) => &mut capture.next,
             Body::Document(document) => &mut document.next,
             Body::LiveChat(live) => &mut live.next,
+            Body::Meeting(meeting) => &mut meeting.next,
+            Body::Callback(callback) => &mut callback.next,
+            Body::Call(call) => &mut call.next,
+            Body::Form(form) => &mut form.next,
             Body::Message { next, .. } | Body::Goal { next, .. } | Body::Set { next, .. } | Body::SubFlow { next, .. } => next,
             Body::Jump { to } => {
                 settle(to, true);

@@ -44,6 +44,7 @@ export const mount = (): Widget => {
   const click = async (): Promise<void> => {
     // Not toggled: a second click, made before the stage was there, must not undo the first.
     if (state.expanded) return ask("close");
+    if (visit.contacts) return ask("menu", true);
     happened("widget.clicked", { kind: "Chat" });
     await ask("open", true);
   };
@@ -79,7 +80,7 @@ export const mount = (): Widget => {
 
   const show = (anyway?: boolean): void => {
     if (anyway) hidden = false;
-    if (hidden || !launcher.hidden || !state.conversation) return;
+    if (hidden || !launcher.hidden || !(state.conversation || visit.contacts)) return;
     launcher.hidden = false;
     happened("widget.shown");
     void ask("shown");

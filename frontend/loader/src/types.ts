@@ -11,6 +11,8 @@ export interface Settings {
   dismiss: string;
   /** Stands after the label while there is something unread. */
   unread: string;
+  /** Names the ways of contact. */
+  menu?: string;
   dir: string;
   /** The theme, if the page names none. */
   mode: string;
@@ -27,6 +29,14 @@ export interface Settings {
   text?: string | null;
   /** A clip-path in a box of 28 px. */
   icon: string;
+}
+
+/** A way of contact that the launcher offers. */
+export interface Contact {
+  kind: string;
+  /** What it starts; nothing: what the launcher opens. */
+  conversation?: string;
+  label: string;
 }
 
 export interface Trigger {
@@ -68,6 +78,8 @@ export interface Begun extends Told {
   onSite: number;
   /** The visitor is in a live chat. */
   live?: boolean;
+  /** The ways of contact that the launcher offers now; none: what it opens is the only one. */
+  contacts?: Contact[];
 }
 
 export type Visit = Begun & { token: string };
@@ -134,6 +146,8 @@ export interface Stage {
   /** The launcher has appeared. */
   shown(): void;
   open(options?: { conversation?: string }): void;
+  /** Lets the visitor choose a way of contact. */
+  menu(): void;
   close(): void;
   toggle(): void;
   hide(): void;

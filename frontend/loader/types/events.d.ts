@@ -345,6 +345,8 @@ export interface PorchlightEventData {
     agentName: string | null;
     /** the agent's id */
     agentID: string | null;
+    /** what came of the call */
+    outcome: "reached" | "not_reached" | "wrong_number";
   };
   /** Nobody is available, and the visitor is shown what is possible instead. */
   "fallback.shown": {

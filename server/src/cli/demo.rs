@@ -9,7 +9,7 @@ use super::{
     serve::{self, Stop},
     tell,
 };
-use crate::{demo, http, mail::Postman, outside::Outside, settings::Flags};
+use crate::{calendar::Sync, demo, http, mail::Postman, outside::Outside, settings::Flags};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DemoFlags {
@@ -27,6 +27,7 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
         settings.mail_from = "Marlow Bikes <hello@marlow.example>".to_owned();
     }
     let store = serve::open(&settings).await?;
+    let listener = serve::listen(&mut settings).await?;
     let files =
         demo::site_files(settings.file_limit_bytes).map_err(|problems| anyhow!("the demo site has problems:\n{problems}"))?;
     import::import(&store, files, true, Outside::real()).await?;
@@ -36,11 +37,12 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
     demo::add_agents(&store, &Outside::real()).await?;
     let postman = Postman::new(store.clone(), Outside::real(), &settings)?;
     let (router, clock) = http::app(store.clone(), settings.clone(), Outside::real());
-    let server = serve::serve(router, settings.listen, &stop).await?;
-    let clock = tokio::spawn(clock.run());
+    let sync = Sync::new(store.clone(), Outside::real(), &settings)?;
+    let server = serve::serve(router, listener, &stop)?;
+    let (clock, sync) = (tokio::spawn(clock.run()), tokio::spawn(sync.run()));
     let postman = postman.map(|postman| tokio::spawn(postman.run()));
     let porchlight = format!("http://{}", server.address);
-    let pages = serve::serve(demo::pages(&porchlight, &key), *demo_listen, &stop).await?;
+    let pages = serve::serve(demo::pages(&porchlight, &key), serve::bind(*demo_listen).await?, &stop)?;
     let agents =
         demo::AGENTS.map(|(email, ..)| format!("{email}, password {}", demo::PASSWORD)).join("\n                             ");
     let mail = match settings.mail_dir.as_str() {
@@ -56,6 +58,7 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
     let grace = Duration::from_secs(settings.shutdown_grace_seconds);
     tokio::join!(server.ended(grace), pages.ended(grace));
     clock.abort();
+    sync.abort();
     postman.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
     Ok(())

@@ -8,6 +8,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use super::{start_log, tell};
 use crate::{
+    calendar::Sync,
     http,
     mail::Postman,
     outside::Outside,
@@ -16,15 +17,17 @@ use crate::{
 };
 
 pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
-    let settings = Settings::read(flags)?;
+    let mut settings = Settings::read(flags)?;
     start_log(&settings)?;
     let store = open(&settings).await?;
+    let listener = listen(&mut settings).await?;
     let stop = Stop::by_signal();
     let outside = Outside::real();
     let postman = Postman::new(store.clone(), outside.clone(), &settings)?;
+    let sync = Sync::new(store.clone(), outside.clone(), &settings)?;
     let (router, clock) = http::app(store.clone(), settings.clone(), outside.clone());
-    let served = serve(router, settings.listen, &stop).await?;
-    let clock = tokio::spawn(clock.run());
+    let served = serve(router, listener, &stop)?;
+    let (clock, sync) = (tokio::spawn(clock.run()), tokio::spawn(sync.run()));
     let postman = postman.map(|postman| tokio::spawn(postman.run()));
     tell(&format!("Porchlight listens on http://{}", served.address));
     tell(&format!("The agents' console is http://{}/console", served.address));
@@ -33,9 +36,22 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
     }
     served.ended(Duration::from_secs(settings.shutdown_grace_seconds)).await;
     clock.abort();
+    sync.abort();
     postman.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
     Ok(())
+}
+
+/// Listens on an address.
+pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("the address {address} cannot be listened on"))
+}
+
+/// Listens where the settings say, and notes in them where browsers reach it, if they do not say that.
+pub(super) async fn listen(settings: &mut Settings) -> anyhow::Result<TcpListener> {
+    let listener = bind(settings.listen).await?;
+    settings.listen = listener.local_addr()?;
+    Ok(listener)
 }
 
 pub(super) async fn open(settings: &Settings) -> anyhow::Result<Store> {
@@ -87,8 +103,7 @@ pub(super) struct Served {
     stop: Stop,
 }
 
-pub(super) async fn serve(app: Router, listen: SocketAddr, stop: &Stop) -> anyhow::Result<Served> {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("the address {listen} cannot be listened on"))?;
+pub(super) fn serve(app: Router, listener: TcpListener, stop: &Stop) -> anyhow::Result<Served> {
     let address = listener.local_addr()?;
     // A short frame goes at once, not when the one before it is acknowledged: that would be 40 ms on many systems (RFC 896, RFC 1122 4.2.3.2).
     let listener = listener.tap_io(|connection| {

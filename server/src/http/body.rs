@@ -26,7 +26,8 @@ pub(super) struct Form<T>(pub(super) T);
 pub(super) struct Forms<A, B>(pub(super) A, pub(super) B);
 
 /// The same, with a file that may have been sent along in a field called `file`: as `multipart/form-data`, or without a file as any form.
-pub(super) struct FormsAndFile<A, B>(pub(super) A, pub(super) B, pub(super) Option<Upload>);
+/// Last come all fields as they were sent, for those whose names only the document knows.
+pub(super) struct FormsAndFile<A, B>(pub(super) A, pub(super) B, pub(super) Option<Upload>, pub(super) Vec<(String, String)>);
 
 /// A query string.
 pub(super) struct Query<T>(pub(super) T);
@@ -112,7 +113,8 @@ impl<A: DeserializeOwned, B: DeserializeOwned> FromRequest<App> for FormsAndFile
             let read = axum::body::to_bytes(request.into_body(), app.settings.body_limit_bytes).await;
             (read.map_err(|_| too_large())?.to_vec(), None)
         };
-        Ok(Self(urlencoded(&fields)?, urlencoded(&fields)?, file))
+        let all = url::form_urlencoded::parse(&fields).into_owned().collect();
+        Ok(Self(urlencoded(&fields)?, urlencoded(&fields)?, file, all))
     }
 }
 

@@ -5,9 +5,11 @@ mod assets;
 mod attachments;
 mod body;
 mod console;
+mod feeds;
 mod files;
 mod health;
 mod limits;
+mod meetings;
 mod page;
 mod problem;
 mod widget;
@@ -32,6 +34,8 @@ use tower_http::{
 use tracing::Level;
 
 use crate::{
+    links::Links,
+    meetings::reminder,
     outside::Outside,
     realtime::Clock,
     settings::Settings,
@@ -66,26 +70,33 @@ pub fn app(store: Store, settings: Settings, outside: Outside) -> (Router, Clock
             accept: seconds(settings.chat_accept_seconds),
             idle: seconds(settings.chat_idle_seconds),
             dropped: seconds(settings.chat_dropped_seconds),
+            hold: seconds(settings.meeting_hold_seconds),
         },
         chat_limit: settings.chat_limit,
+        presence_grace: seconds(settings.presence_grace_seconds),
         attachment_limit: settings.attachment_limit_bytes,
         attachments_per_chat: settings.attachments_per_chat,
         mails: !settings.smtp_url.is_empty() || !settings.mail_dir.is_empty(),
         transcripts_per_chat: settings.transcripts_per_chat,
+        reminder: reminder(settings.meeting_reminder_hours),
+        links: Arc::new(Links::new(*store.link_key(), &settings.public_url())),
         documents: Documents::default(),
         sites: Sites::default(),
     };
     let limits = Arc::new(Limits::new(&settings, outside));
     let (file_limit, attachment_limit) = (settings.file_limit_bytes, settings.attachment_limit_bytes);
+    let accounts_limit = settings.accounts_limit_bytes;
     let (body_limit, timeout) = (settings.body_limit_bytes, Duration::from_secs(settings.request_timeout_seconds));
     let clock = Clock::new(store.clone(), engine.clone());
     let state = App { store, settings: Arc::new(settings), engine, limits };
     let router = Router::new()
         .merge(widget::routes(attachment_limit))
-        .merge(console::routes(attachment_limit))
+        .merge(console::routes(attachment_limit, accounts_limit))
         .merge(api::routes(file_limit))
         .merge(health::routes())
         .merge(attachments::routes())
+        .merge(meetings::routes())
+        .merge(feeds::routes())
         .merge(files::routes())
         .merge(assets::routes())
         .fallback(not_found)

@@ -50,6 +50,9 @@ codes! {
     NotOffered = "not_offered", CONFLICT, "The chat is not offered to this agent any more";
     NotOnline = "not_online", CONFLICT, "No live chat is under way";
     NoSuchAgent = "no_such_agent", CONFLICT, "Nobody can take the chat";
+    SlotTaken = "slot_taken", CONFLICT, "The time is not to be had any more";
+    HoldLapsed = "hold_lapsed", CONFLICT, "The time was not held any longer";
+    NotBooked = "not_booked", CONFLICT, "There is no such meeting to come";
     Taken = "taken", CONFLICT, "The id belongs to somebody else";
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The request is too large";
     InvalidConversation = "invalid_conversation", UNPROCESSABLE_ENTITY, "The conversation has problems";

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use porchlight_domain::{id::ChatId, livechat::ChatCommand};
 
 use crate::{
@@ -30,7 +31,7 @@ impl Clock {
         Self { store, engine }
     }
 
-    /// After a start: whoever was connected is not any more.
+    /// After a start: whoever was connected is not any more, and what ran out while nobody could do anything about it begins anew.
     ///
     /// # Errors
     /// If the store fails.
@@ -114,13 +115,36 @@ impl Command for Begin {
     type Refusal = Never;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Never>> {
+        let Self(engine) = self;
+        let now = engine.outside.now();
         for chat in tx.chats_connected().await? {
             if let Some(record) = tx.chat(chat).await? {
-                self.0.left(tx, record).await?;
+                engine.left(tx, record).await?;
             }
         }
-        Ok(())
+        if tx.anybody_waits().await? {
+            stay(tx, &engine, now).await?;
+        }
+        let due = tx.chats_due(now, u32::MAX).await?;
+        Ok(each(tx, &engine, &due, &ChatCommand::Renew).await?)
     }
+}
+
+/// Those who were there when the server stopped count as there for one grace time more, in which their consoles come again: else
+/// whoever waits for them would be told at once that nobody is there.
+async fn stay(tx: &mut Tx<'_>, engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
+    let agents = tx.agents().await?;
+    let last = agents.iter().map(|agent| agent.present_until).max();
+    // Who was never there has this moment.
+    let Some(last) = last.filter(|last| *last > Timestamp::UNIX_EPOCH) else { return Ok(()) };
+    let until = now.checked_add(engine.presence_grace).unwrap_or(Timestamp::MAX);
+    for agent in agents {
+        // Presence is noted again and again, each time for one grace time: whose ended that long before the last had gone already.
+        if last.duration_since(agent.present_until) < engine.presence_grace && agent.present_until < until {
+            tx.set_present_until(agent.id, until).await?;
+        }
+    }
+    Ok(())
 }
 
 struct Due(Engine);
@@ -136,7 +160,13 @@ impl Command for Due {
         each(tx, &self.0, &due, &ChatCommand::Tick).await?;
         // One that is due still would be due for ever.
         let still = tx.chats_due(now, AT_ONCE).await?;
-        Ok(if still == due { 0 } else { due.len() })
+        let chats = if still == due { 0 } else { due.len() };
+        let meetings = tx.meetings_due(now, AT_ONCE).await?;
+        let done = chats + meetings.len();
+        for record in meetings {
+            self.0.meeting_is_due(tx, record).await?;
+        }
+        Ok(done)
     }
 }
 
@@ -156,10 +186,10 @@ impl Command for Serve {
 struct Next;
 
 impl Command for Next {
-    type Done = Option<jiff::Timestamp>;
+    type Done = Option<Timestamp>;
     type Refusal = Never;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Never>> {
-        Ok(tx.next_due().await?)
+        Ok(tx.next_due().await?.into_iter().chain(tx.next_meeting_due().await?).min())
     }
 }

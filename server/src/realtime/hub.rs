@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use porchlight_domain::id::{AgentId, ChatId, ConversationId, VisitorId};
+use porchlight_domain::id::{AgentId, ChatId, ConversationId, PageViewId, SiteKey, VisitorId};
 use tokio::sync::{Notify, mpsc};
 
 use crate::store::{ChatEntry, ChatNews, News};
@@ -41,6 +41,8 @@ pub(crate) enum ToAgent {
     Seen(ChatId, u32),
     /// An agent's state has changed.
     Agent(AgentId),
+    /// A call back of a site is new, or was changed.
+    Callbacks(SiteKey),
 }
 
 /// A visitor's conversation, as its connections are filed.
@@ -54,6 +56,8 @@ pub(crate) struct Hub {
     changed: Arc<Notify>,
     /// Wakes who sends letters.
     mail: Arc<Notify>,
+    /// Wakes who reads and writes calendars elsewhere.
+    calendar: Arc<Notify>,
 }
 
 impl fmt::Debug for Hub {
@@ -65,15 +69,29 @@ impl fmt::Debug for Hub {
 #[derive(Default)]
 struct Inner {
     next: u64,
-    visitors: HashMap<Talk, Vec<(u64, mpsc::Sender<ToVisitor>)>>,
+    visitors: HashMap<Talk, Vec<Panel>>,
     agents: HashMap<AgentId, Vec<(u64, mpsc::Sender<ToAgent>)>>,
+    /// The connections whose panels say how many wait before their visitors, by site.
+    queues: HashMap<SiteKey, HashMap<u64, Talk>>,
 }
+
+/// A connection of a visitor, as it is told.
+struct Panel {
+    id: u64,
+    connection: mpsc::Sender<ToVisitor>,
+    on: Place,
+}
+
+/// Where a panel is: the load of the page, and the page's address.
+pub(crate) type Place = (PageViewId, String);
 
 /// A connection of a visitor; dropping it ends it.
 pub(crate) struct VisitorConnection {
     hub: Hub,
     talk: Talk,
     id: u64,
+    /// The site in whose queue it stands.
+    queue: Option<SiteKey>,
     pub(crate) news: mpsc::Receiver<ToVisitor>,
 }
 
@@ -92,13 +110,13 @@ impl Hub {
     }
 
     /// Adds a connection of a visitor.
-    pub(crate) fn visitor(&self, talk: Talk) -> VisitorConnection {
-        let (sender, news) = mpsc::channel(WAITING_MAX);
+    pub(crate) fn visitor(&self, talk: Talk, on: Place) -> VisitorConnection {
+        let (connection, news) = mpsc::channel(WAITING_MAX);
         let mut inner = self.inner();
         inner.next += 1;
         let id = inner.next;
-        inner.visitors.entry(talk.clone()).or_default().push((id, sender));
-        VisitorConnection { hub: self.clone(), talk, id, news }
+        inner.visitors.entry(talk.clone()).or_default().push(Panel { id, connection, on });
+        VisitorConnection { hub: self.clone(), talk, id, queue: None, news }
     }
 
     /// Adds a connection of an agent.
@@ -116,6 +134,11 @@ impl Hub {
         self.inner().visitors.contains_key(talk)
     }
 
+    /// Where a visitor has connections to a conversation, the latest last.
+    pub(crate) fn places(&self, talk: &Talk) -> Vec<Place> {
+        self.inner().visitors.get(talk).into_iter().flatten().map(|panel| panel.on.clone()).collect()
+    }
+
     /// The agents who have a connection.
     pub(crate) fn present(&self) -> Vec<AgentId> {
         self.inner().agents.keys().copied().collect()
@@ -126,7 +149,7 @@ impl Hub {
         let mut inner = self.inner();
         if let Some(connections) = inner.visitors.get_mut(talk) {
             // One that is full, or gone, is let go; its task sees that and ends.
-            connections.retain(|(_, connection)| connection.try_send(what.clone()).is_ok());
+            connections.retain(|panel| panel.connection.try_send(what.clone()).is_ok());
             if connections.is_empty() {
                 inner.visitors.remove(talk);
             }
@@ -141,6 +164,14 @@ impl Hub {
             if connections.is_empty() {
                 inner.agents.remove(&agent);
             }
+        }
+    }
+
+    /// Wakes those who are told how many wait before them: that may be others now.
+    fn tell_queue(&self, site: &SiteKey) {
+        let waiting: HashSet<Talk> = self.inner().queues.get(site).into_iter().flat_map(HashMap::values).cloned().collect();
+        for talk in &waiting {
+            self.tell_visitor(talk, &ToVisitor::Changed);
         }
     }
 
@@ -159,6 +190,11 @@ impl Hub {
                 self.changed.notify_one();
             }
             News::Mail => self.mail.notify_one(),
+            News::Callback { site } => self.tell_agents(&ToAgent::Callbacks(site.clone())),
+            News::Calendar => {
+                self.calendar.notify_one();
+                self.changed.notify_one();
+            }
         }
     }
 
@@ -173,6 +209,7 @@ impl Hub {
         if news.changed {
             // Each connection reads what its agent may see of it.
             self.tell_agents(&ToAgent::Chat(news.chat));
+            self.tell_queue(&news.site);
             self.changed.notify_one();
         }
         if news.freed {
@@ -187,17 +224,65 @@ impl Hub {
         self.changed.notified().await;
     }
 
+    /// Waits until there may be something to be read from or written to a calendar elsewhere.
+    pub(crate) async fn calendar(&self) {
+        self.calendar.notified().await;
+    }
+
     /// Waits until there is a letter to be sent.
     pub(crate) async fn mail(&self) {
         self.mail.notified().await;
     }
 }
 
+impl VisitorConnection {
+    /// Says in which site's queue the visitor stands, if in one: then the panel is woken whenever the queue may have moved on.
+    pub(crate) fn stands_in(&mut self, queue: Option<&SiteKey>) {
+        if self.queue.as_ref() == queue {
+            return;
+        }
+        let mut inner = self.hub.inner();
+        if let Some(before) = &self.queue {
+            inner.leave(before, self.id);
+        }
+        self.queue = queue.cloned();
+        if let Some(queue) = queue {
+            inner.queues.entry(queue.clone()).or_default().insert(self.id, self.talk.clone());
+            drop(inner);
+            // It may have moved on since this was read.
+            self.hub.tell_visitor(&self.talk, &ToVisitor::Changed);
+        }
+    }
+
+    /// Says to which page the visitor has gone on.
+    pub(crate) fn goes_to(&self, page: &str) {
+        let mut inner = self.hub.inner();
+        let mut connections = inner.visitors.get_mut(&self.talk).into_iter().flatten();
+        if let Some(panel) = connections.find(|panel| panel.id == self.id) {
+            page.clone_into(&mut panel.on.1);
+        }
+    }
+}
+
+impl Inner {
+    fn leave(&mut self, queue: &SiteKey, id: u64) {
+        if let Some(waiting) = self.queues.get_mut(queue) {
+            waiting.remove(&id);
+            if waiting.is_empty() {
+                self.queues.remove(queue);
+            }
+        }
+    }
+}
+
 impl Drop for VisitorConnection {
     fn drop(&mut self) {
         let mut inner = self.hub.inner();
+        if let Some(queue) = &self.queue {
+            inner.leave(queue, self.id);
+        }
         if let Some(connections) = inner.visitors.get_mut(&self.talk) {
-            connections.retain(|(id, _)| *id != self.id);
+            connections.retain(|panel| panel.id != self.id);
             if connections.is_empty() {
                 inner.visitors.remove(&self.talk);
             }

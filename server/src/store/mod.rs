@@ -16,8 +16,9 @@ use crate::realtime::Hub;
 
 pub use read::{EventFilter, EventPage};
 pub use tx::{
-    AgentRow, ChatEntry, ChatFilter, ChatRecord, Draft, DueLetter, Logged, Published, PublishedSource, Queue, SiteFile, SiteHead,
-    Tx, Version, VisitorRow,
+    AccountRow, AgentRow, CalDavRow, CalendarRow, CallbackRecord, ChatEntry, ChatFilter, ChatRecord, Draft, DueLetter, Full,
+    Logged, MeetingFilter, MeetingRecord, Overlap, Published, PublishedSource, Queue, SiteFile, SiteHead, SubmissionRecord,
+    SurveyFilter, Tx, Version, VisitorRow,
 };
 
 /// What runs within one transaction.
@@ -44,6 +45,13 @@ pub enum News {
     },
     /// There is a letter to be sent.
     Mail,
+    /// A call back of a site is new, or was changed.
+    Callback {
+        /// The site.
+        site: SiteKey,
+    },
+    /// A meeting was held, booked, moved or called off, or another calendar is to be read.
+    Calendar,
 }
 
 /// How a live chat went on.
@@ -113,12 +121,31 @@ pub enum StoreError {
     Folder(#[from] std::io::Error),
 }
 
+/// Gives the key of addresses, and makes it the first time.
+struct LinkKey([u8; 32]);
+
+impl Command for LinkKey {
+    type Done = [u8; 32];
+    type Refusal = std::convert::Infallible;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<[u8; 32], Failure<Self::Refusal>> {
+        Ok(tx.server_key("links", &self.0).await?)
+    }
+}
+
 /// The store. Cloning it gives another handle to the same one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Store {
     writer: sqlite::Writer,
     readers: sqlx::SqlitePool,
     hub: Hub,
+    link_key: std::sync::Arc<[u8; 32]>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
 }
 
 impl Store {
@@ -134,7 +161,19 @@ impl Store {
             sqlite::open(&folder.join("porchlight.db"), commit_batch, queue_limit, Arc::new(move |news| hub.publish(news)))
                 .await?
         };
-        Ok(Self { writer, readers, hub })
+        let mut store = Self { writer, readers, hub, link_key: Arc::new([0; 32]) };
+        let new = crate::outside::Outside::real().new_secret();
+        match store.commit(LinkKey(*new.bits())).await {
+            Ok(key) => store.link_key = Arc::new(key),
+            Err(Failure::Store(error)) => return Err(error),
+            Err(Failure::Refused(never)) => match never {},
+        }
+        Ok(store)
+    }
+
+    /// What addresses in letters are signed with.
+    pub(crate) fn link_key(&self) -> &[u8; 32] {
+        &self.link_key
     }
 
     /// Those who are told what was committed.

@@ -10,6 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use porchlight_server::{
+    calendar::Sync,
     http,
     mail::Postman,
     outside::Outside,
@@ -48,8 +49,11 @@ pub(crate) struct TestApp {
     pub(crate) ticking: Clock,
     /// Sends what is to be sent, when a test says so; where the settings say how.
     pub(crate) postman: Option<Postman>,
+    /// Reads and writes calendars elsewhere, when a test says so.
+    pub(crate) sync: Sync,
     client: reqwest::Client,
-    _folder: TempDir,
+    /// Where its database is.
+    pub(crate) folder: TempDir,
 }
 
 pub(crate) struct Builder {
@@ -88,13 +92,17 @@ impl Builder {
         let outside = Outside::with_clock(move || Timestamp::from_millisecond(hands.load(Ordering::SeqCst)).unwrap());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let postman = Postman::new(store.clone(), outside.clone(), &self.settings).unwrap();
-        let (router, ticking) = http::app(store.clone(), self.settings, outside.clone());
+        let mut settings = self.settings;
+        settings.listen = address;
+        let postman = Postman::new(store.clone(), outside.clone(), &settings).unwrap();
+        let sync = Sync::new(store.clone(), outside.clone(), &settings).unwrap();
+        let (router, ticking) = http::app(store.clone(), settings, outside.clone());
         tokio::spawn(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).into_future());
         let secret = outside.new_secret();
         let key = format!("plk_{}", secret.reveal());
         store.commit(AddKey(secret)).await.unwrap();
-        let app = TestApp { address, store, key, clock, ticking, postman, client: reqwest::Client::new(), _folder: folder };
+        let client = reqwest::Client::new();
+        let app = TestApp { address, store, key, clock, ticking, postman, sync, client, folder };
         app.import(&self.site, &self.conversations).await;
         app
     }

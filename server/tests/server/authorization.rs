@@ -2,22 +2,28 @@
 //!
 //! The routes are read from the server's source. One that is not in the table fails the test; so does one of the table that is no more.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, process::Stdio, time::Duration};
 
-use porchlight_app::console::wire::Ask;
+use porchlight_app::console::wire::{Ask, Team};
 use porchlight_domain::{
     agent::Role,
-    id::{AnswerId, ChatId},
+    id::{AgentId, AnswerId, ChatId},
+};
+use porchlight_server::{
+    mail::Purpose,
+    realtime::Frame,
+    store::{Command, Failure, Tx},
 };
 use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::{
     app::{ORIGIN, PAGE, TestApp, good, text},
-    sides::{Agent, Socket, TALK, add_agent, add_agent_of},
+    sides::{Agent, Socket, TALK, add_agent, add_agent_of, kept, stay},
 };
 
-/// Those who try. The last three are of the site the chat is on.
+/// Those who try, and whose chat it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
     Nobody,
@@ -27,8 +33,11 @@ enum Who {
     Author,
     Agent,
     Administrator,
+    /// The visitor of the chat.
+    Visitor,
 }
 
+/// Those who try. The last three are of the site the chat is on.
 const ALL: [Who; 7] =
     [Who::Nobody, Who::OtherVisitor, Who::VisitorElsewhere, Who::AgentElsewhere, Who::Author, Who::Agent, Who::Administrator];
 
@@ -42,6 +51,10 @@ enum Body {
     Form(&'static [(&'static str, &'static str)]),
     /// What the panel's form sends, with the token of whoever tries.
     Panel,
+    /// The same, to do something.
+    Act(&'static str),
+    /// The file that was sent in the chat is asked for by its id, which whoever was sent it knows.
+    File,
     /// What the loader sends, with that token.
     Loader,
 }
@@ -68,12 +81,13 @@ const fn signed_in(elsewhere: u16, author: u16, agent: u16, administrator: u16) 
 const BY_KEY: Answers = [401; 7];
 
 fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
-    use Body::{Form, Json, Loader, None, Panel};
+    use Body::{Act, File, Form, Json, Loader, None, Panel};
     let hours = Form(&[("time_zone", "Europe/Berlin"), ("hours", "")]);
     let response = Form(&[("site", "shop"), ("shortcut", "hi"), ("text", "Hello"), ("do", "keep")]);
     let team = Form(&[("site", "shop"), ("id", "sales"), ("name", "Sales")]);
     let invited = Form(&[("name", "New"), ("email", "new@example.com"), ("role", "agent"), ("sites", "shop")]);
     let changed = Form(&[("name", "Ada"), ("role", "agent"), ("sites", "shop"), ("do", "save")]);
+    let hours_for_meetings = Form(&[("time_zone", "Europe/Berlin"), ("hours", "monday 09:00-17:00")]);
     let typing = |chat: &str| Json(json!({ "id": 1, "do": "typing", "chat": chat }));
     vec![
         ("GET", "/healthz", None, anybody(200)),
@@ -83,13 +97,18 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/schema/conversation.json", None, anybody(200)),
         ("GET", "/assets/{name}", None, anybody(404)),
         ("GET", "/files/{site}/{name}", None, anybody(200)),
-        // The id is the secret: whoever has it was sent it.
+        // The id is the secret: whoever has it was sent it; with another there is nothing.
         ("GET", "/attachments/{id}", None, anybody(404)),
+        ("GET", "/attachments/{id}", File, anybody(200)),
         // The widget: a token says whose conversation it is, so whoever has one sees their own. Nobody has none.
         ("POST", "/widget/v1/start", Loader, anybody(200)),
         ("POST", "/widget/v1/events", Loader, [401, 200, 200, 401, 401, 401, 401]),
         ("POST", "/widget/panel", Panel, [401, 200, 200, 401, 401, 401, 401]),
         ("POST", "/widget/v1/answers", Panel, [401, 200, 200, 401, 401, 401, 401]),
+        // In their own conversations: elsewhere nobody was there, so there is no chat; and nobody has answered any of them.
+        ("POST", "/widget/v1/answers", Act("answer"), [401, 200, 409, 401, 401, 401, 401]),
+        ("POST", "/widget/v1/answers", Act("transcript"), [401, 409, 409, 401, 401, 401, 401]),
+        ("POST", "/widget/v1/answers", Act("end"), [401, 200, 409, 401, 401, 401, 401]),
         ("GET", "/widget/v1/socket", None, anybody(400)),
         // The console.
         ("GET", "/console", None, page(200, 200, 200, 200)),
@@ -124,7 +143,24 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("PUT", "/console/api/chats/{id}/tags", Json(json!({ "tags": ["tag"] })), signed_in(404, 403, 204, 204)),
         // Without a name and an id of the message; who may send with them is in attachments.rs.
         ("POST", "/console/api/chats/{id}/files", None, signed_in(400, 400, 400, 400)),
-        ("POST", "/console/api/chats/{id}/transcript", Json(json!({ "to": "x@example.com" })), signed_in(404, 403, 409, 409)),
+        ("POST", "/console/api/chats/{id}/transcript", Json(json!({ "to": "x@example.com" })), signed_in(404, 403, 202, 202)),
+        ("GET", "/console/callbacks", None, page(200, 200, 200, 200)),
+        ("POST", "/console/callbacks/{id}", Form(&[("do", "claim")]), page(404, 403, 404, 404)),
+        ("GET", "/console/meetings", None, page(200, 200, 200, 200)),
+        ("POST", "/console/meetings/{id}", Form(&[("do", "cancel")]), page(404, 403, 404, 404)),
+        ("GET", "/console/calendar", None, page(200, 200, 200, 200)),
+        ("POST", "/console/availability/meetings", hours_for_meetings, page(303, 403, 303, 303)),
+        ("POST", "/console/availability/feed", None, page(200, 403, 200, 200)),
+        ("GET", "/console/surveys", None, page(200, 200, 200, 200)),
+        ("GET", "/console/surveys.csv", None, page(200, 200, 200, 200)),
+        ("GET", "/console/accounts", None, page(403, 200, 403, 200)),
+        // Without the parts of its form; whose accounts they may be is in calendars.rs.
+        ("POST", "/console/accounts", None, page(400, 400, 400, 400)),
+        // The signature says that the address was sent to whoever has it.
+        ("GET", "/meetings/{id}/{signature}", None, anybody(404)),
+        ("POST", "/meetings/{id}/{signature}", Form(&[("do", "cancel")]), anybody(404)),
+        ("GET", "/meetings/{id}/{signature}/meeting.ics", None, anybody(404)),
+        ("GET", "/feeds/{secret}/meetings.ics", None, anybody(404)),
         // The API: by key only.
         ("GET", "/api/v1/events", None, BY_KEY),
         ("GET", "/api/v1/visitors", None, BY_KEY),
@@ -179,6 +215,8 @@ fn the_table_has_every_route() {
 struct Scene {
     app: TestApp,
     chat: String,
+    /// The id of a file that was sent in it.
+    file: String,
     /// The agent who holds it.
     holder: Agent,
     agents: Vec<(Who, Agent)>,
@@ -188,7 +226,12 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
-        let app = TestApp::init().with_conversation(TALK).start_only().await;
+        let with_mail = TestApp::init().with_conversation(TALK).with_settings(|settings| {
+            // Nothing is sent: nobody delivers.
+            settings.smtp_url = "smtp://localhost".to_owned();
+            settings.mail_from = "Shop <chat@shop.example>".to_owned();
+        });
+        let app = with_mail.start_only().await;
         app.import("key = \"other\"\ntitle = \"Other\"\norigins = [\"https://shop.example\"]\n", &[TALK.to_owned()]).await;
         let holder = add_agent(&app, 1, Role::Agent).await;
         let mut desk = Socket::desk(&app, &holder).await;
@@ -197,19 +240,23 @@ impl Scene {
         let chat = desk.offered().await;
         visitor.answer(&form, SECRET).await;
         desk.ask(1, json!({ "do": "accept", "chat": chat })).await;
+        let upload = app.post(&format!("/console/api/chats/{chat}/files?message={}&name=a.txt", visitor.id()));
+        good(upload.header("cookie", &holder.cookie).body("Hello").send().await.unwrap()).await;
+        let (html, _) = visitor.open().await;
+        let file = html.split("\"/attachments/").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let agents = vec![
             (Who::AgentElsewhere, add_agent_of(&app, 2, Role::Agent, "other").await),
             (Who::Author, add_agent(&app, 3, Role::Author).await),
             (Who::Agent, add_agent(&app, 4, Role::Agent).await),
             (Who::Administrator, add_agent(&app, 5, Role::Administrator).await),
         ];
-        let mut visitors = Vec::new();
+        let mut visitors = vec![(Who::Visitor, json!({ "token": visitor.token, "view": visitor.view }))];
         for (who, site) in [(Who::OtherVisitor, "shop"), (Who::VisitorElsewhere, "other")] {
             let begun = json!({ "site": site, "page": PAGE, "locale": "en-GB" });
             visitors.push((who, good(app.send("/widget/v1/start", &begun).await).await));
         }
         let browser = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Self { app, chat, holder, agents, visitors, browser }
+        Self { app, chat, file, holder, agents, visitors, browser }
     }
 
     fn cookie(&self, who: Who) -> Option<&str> {
@@ -225,9 +272,23 @@ impl Scene {
         )
     }
 
+    /// The connection of a panel.
+    async fn panel(&self, who: Who) -> Socket {
+        let mut socket = Socket::open(self.app.address, "/widget/v1/socket", &[]).await.unwrap();
+        let (token, view) = self.page(who);
+        socket.say(&json!({ "token": token, "view": view, "page": PAGE, "conversation": "welcome", "locale": "en" })).await;
+        socket
+    }
+
+    /// How many letters were written with the transcript of the chat.
+    async fn letters(&self) -> u32 {
+        self.app.store.look(Letters(self.chat.parse().unwrap())).await.unwrap()
+    }
+
     async fn try_it(&self, who: Who, method: &str, route: &str, body: &Body) -> (u16, String) {
         let id = if route.contains("agents") { self.holder.id.to_string() } else { self.chat.clone() };
         let id = if route.contains("/api/v1/") { "welcome".to_owned() } else { id };
+        let id = if matches!(body, Body::File) { self.file.clone() } else { id };
         let name = if route.starts_with("/assets") { "none.js" } else { "guide.pdf" };
         let path = route.replace("{id}", &id).replace("{site}", "shop").replace("{name}", name).replace("{version}", "1");
         let path = if path == "/console/api/chats" { format!("{path}?queue=all") } else { path };
@@ -243,22 +304,34 @@ impl Scene {
         let is_loaders = matches!(body, Body::Loader) || route == "/widget/panel";
         request = request.header("origin", if is_loaders { ORIGIN } else { &own });
         request = match body {
-            Body::None => request,
+            Body::None | Body::File => request,
             Body::Json(json) => request.body(json.to_string()),
             Body::Form(form) => request.form(form),
-            Body::Panel => request.header("accept", "application/json").form(&[
-                ("token", token.as_str()),
-                ("view", &view),
-                ("after", "0"),
-                ("page", PAGE),
-                ("conversation", "welcome"),
-                ("locale", "en"),
-                ("theme", "auto"),
-                ("have", "0"),
-                ("id", "01890000-0000-7000-8000-000000000001"),
-                ("turn", "1"),
-                ("do", "refresh"),
-            ]),
+            Body::Panel | Body::Act(_) => {
+                // Each act has a name of its own; the same would count as sent again.
+                let (act, id) = match body {
+                    Body::Act("answer") => ("answer", "01890000-0000-7000-8000-000000000001"),
+                    Body::Act("transcript") => ("transcript", "01890000-0000-7000-8000-000000000002"),
+                    Body::Act(act) => (*act, "01890000-0000-7000-8000-000000000003"),
+                    _ => ("refresh", "01890000-0000-7000-8000-000000000004"),
+                };
+                request.header("accept", "application/json").form(&[
+                    ("token", token.as_str()),
+                    ("view", &view),
+                    ("after", "0"),
+                    ("page", PAGE),
+                    ("conversation", "welcome"),
+                    ("locale", "en"),
+                    ("theme", "auto"),
+                    ("have", "0"),
+                    ("id", id),
+                    ("turn", "1"),
+                    ("card", "agent"),
+                    ("value", "Hello"),
+                    ("email", "x@example.com"),
+                    ("do", act),
+                ])
+            }
             Body::Loader => request.body(
                 json!({ "site": "shop", "page": PAGE, "token": token, "view": view, "session": null, "after": 0, "reports": [] })
                     .to_string(),
@@ -297,12 +370,64 @@ async fn every_route_lets_in_whom_it_should_and_nobody_else() {
                 wrong.push(format!("{method} {route} by {who:?}: {status}, not {expected}: {said:.200}"));
             }
             let may_read = matches!(who, Who::Author | Who::Agent | Who::Administrator);
-            if said.contains(SECRET) && !may_read {
-                wrong.push(format!("{method} {route} tells {who:?} what the visitor said"));
+            if [SECRET, &scene.file].iter().any(|secret| said.contains(secret)) && !may_read {
+                wrong.push(format!("{method} {route} tells {who:?} what was said"));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+struct Letters(ChatId);
+
+impl Command for Letters {
+    type Done = u32;
+    type Refusal = ();
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<u32, Failure<()>> {
+        Ok(tx.mails_of(self.0, Purpose::Transcript).await?)
+    }
+}
+
+#[tokio::test]
+async fn by_the_form_a_visitor_reaches_only_their_own_chat() {
+    let scene = Scene::set().await;
+    let before = kept(&scene.app, &scene.chat).await;
+    let events = async || {
+        let log = scene.app.log().await;
+        log.iter().filter(|event| event["data"]["chat"] == scene.chat.as_str()).count()
+    };
+    let (events_before, acts) = (events().await, ["answer", "transcript", "end"]);
+    for who in ALL {
+        scene.try_it(who, "POST", "/widget/panel", &Body::Panel).await;
+        for act in acts {
+            scene.try_it(who, "POST", "/widget/v1/answers", &Body::Act(act)).await;
+        }
+    }
+    assert_eq!(kept(&scene.app, &scene.chat).await, before, "nothing came of it in the chat");
+    assert_eq!((events().await, scene.letters().await), (events_before, 0));
+
+    // Whose chat it is does all of it.
+    for act in acts {
+        let (status, said) = scene.try_it(Who::Visitor, "POST", "/widget/v1/answers", &Body::Act(act)).await;
+        assert_eq!(status, 200, "{act}: {said}");
+    }
+    assert!(kept(&scene.app, &scene.chat).await.chat.is_over());
+    assert_eq!((events().await, scene.letters().await), (events_before + 2, 1), "a message, an end and a letter");
+}
+
+#[tokio::test]
+async fn a_file_is_had_by_whoever_was_sent_its_id_and_found_by_nobody() {
+    let scene = Scene::set().await;
+    let Scene { file, .. } = &scene;
+    assert_eq!(file.len(), 43, "256 random bits");
+    let (_, said) = scene.try_it(Who::Nobody, "GET", "/attachments/{id}", &Body::File).await;
+    assert_eq!(said, "Hello");
+    let other = if file.starts_with('A') { "B" } else { "A" };
+    for guess in [&file[..42], &format!("{other}{}", &file[1..]), &file.to_uppercase(), "%", "_", &scene.chat] {
+        let status = scene.app.get(&format!("/attachments/{guess}")).send().await.unwrap().status();
+        assert_eq!(status, 404, "{guess}");
+    }
 }
 
 /// What each agent is told who asks for something, in the order [`Who::AgentElsewhere`], [`Who::Author`], [`Who::Agent`], [`Who::Administrator`], and
@@ -313,10 +438,26 @@ fn expected(ask: &Ask) -> [&'static str; 5] {
         Ask::Accept { .. } => ["not_found", "forbidden", "not_offered", "not_offered", "done"],
         Ask::Decline { .. } => ["not_found", "forbidden", "not_offered", "not_offered", "not_offered"],
         Ask::Say { .. } | Ask::Typing { .. } | Ask::Seen { .. } => ["not_found", "forbidden", "not_yours", "not_yours", "done"],
-        // Nobody else is at a desk.
-        Ask::Transfer { .. } => ["not_found", "forbidden", "not_yours", "not_yours", "no_such_agent"],
+        // The agent who has nothing to do with it is at their desk, and alone in the team.
+        Ask::Transfer { team: Some(team), .. } if team.as_str() == "nobody" => {
+            ["not_found", "forbidden", "not_yours", "not_yours", "no_such_agent"]
+        }
+        Ask::Transfer { .. } => ["not_found", "forbidden", "not_yours", "not_yours", "done"],
         Ask::End { .. } => ["not_found", "forbidden", "not_yours", "not_yours", "done"],
         Ask::Available { .. } => ["done", "forbidden", "done", "done", "done"],
+    }
+}
+
+struct AddTeam(&'static str, Vec<AgentId>);
+
+impl Command for AddTeam {
+    type Done = ();
+    type Refusal = ();
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<()>> {
+        let Self(id, members) = self;
+        let team = Team { site: "shop".parse().unwrap(), id: id.parse().unwrap(), name: id.to_owned() };
+        Ok(tx.put_team(&team, &members).await?)
     }
 }
 
@@ -324,7 +465,11 @@ fn expected(ask: &Ask) -> [&'static str; 5] {
 async fn in_a_chat_only_its_agent_does_anything() {
     let scene = Scene::set().await;
     let chat: ChatId = scene.chat.parse().unwrap();
-    let somebody = scene.agents[2].1.id;
+    let somebody = &scene.agents[2].1;
+    stay(&scene.app, &[somebody], 60).await;
+    for (team, members) in [("sales", vec![somebody.id]), ("nobody", vec![])] {
+        scene.app.store.commit(AddTeam(team, members)).await.unwrap();
+    }
     let message: AnswerId = "01890000-0000-7000-8000-000000000009".parse().unwrap();
     let asks = [
         Ask::Accept { chat },
@@ -332,7 +477,9 @@ async fn in_a_chat_only_its_agent_does_anything() {
         Ask::Say { chat, message, text: "Hello".to_owned() },
         Ask::Typing { chat },
         Ask::Seen { chat, number: 1 },
-        Ask::Transfer { chat, agent: Some(somebody), team: None },
+        Ask::Transfer { chat, agent: Some(somebody.id), team: None },
+        Ask::Transfer { chat, agent: None, team: Some("sales".parse().unwrap()) },
+        Ask::Transfer { chat, agent: None, team: Some("nobody".parse().unwrap()) },
         Ask::Available { on: true },
         // Last: after it there is nothing to do.
         Ask::End { chat },
@@ -358,32 +505,65 @@ async fn in_a_chat_only_its_agent_does_anything() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Everything that a visitor's panel can say on its connection. The last ends the chat.
+fn frames() -> [Frame; 5] {
+    let id = |last: char| -> AnswerId { format!("01890000-0000-7000-8000-00000000000{last}").parse().unwrap() };
+    [
+        Frame::Say { id: id('a'), text: "Hello".to_owned() },
+        Frame::Typing(true),
+        Frame::Seen(1),
+        Frame::Here { page: Some(PAGE.to_owned()), after: Some(0) },
+        Frame::End(id('b')),
+    ]
+}
+
+/// Whether a frame is answered. A new one fails to compile here until that is said; it is to be tried as well.
+const fn is_answered(frame: &Frame) -> bool {
+    match frame {
+        Frame::Say { .. } | Frame::End(_) => true,
+        Frame::Typing(_) | Frame::Seen(_) | Frame::Here { .. } => false,
+    }
+}
+
 #[tokio::test]
 async fn on_their_connection_a_visitor_reaches_only_their_own_chat() {
     let scene = Scene::set().await;
-    let before = scene.app.log().await.len();
+    let before = kept(&scene.app, &scene.chat).await;
+    let mut desk = Socket::desk(&scene.app, &scene.holder).await;
     for who in [Who::Nobody, Who::OtherVisitor, Who::VisitorElsewhere] {
-        let mut socket = Socket::open(scene.app.address, "/widget/v1/socket", &[]).await.unwrap();
-        let (token, view) = scene.page(who);
-        socket.say(&json!({ "token": token, "view": view, "page": PAGE, "conversation": "welcome", "locale": "en" })).await;
-        for said in [
-            json!({ "say": { "id": "01890000-0000-7000-8000-00000000000a", "text": "Hello" } }),
-            json!({ "typing": true }),
-            json!({ "seen": 1 }),
-            json!({ "end": "01890000-0000-7000-8000-00000000000b" }),
-        ] {
+        let mut socket = scene.panel(who).await;
+        for frame in frames() {
             // The connection of nobody is closed.
-            if socket.try_say(&said).await.is_err() {
+            if socket.try_say(&serde_json::to_value(frame).unwrap()).await.is_err() {
                 break;
             }
         }
         let told = socket.rest().await;
         assert!(!told.iter().any(|told| told.to_string().contains(SECRET) || told.get("done").is_some()), "{who:?}: {told:?}");
-        assert!(told.iter().any(|told| told.get("bad").is_some() || told.get("refused").is_some()), "{who:?}: {told:?}");
+        let refused = told.iter().filter(|told| told.get("refused").is_some()).count();
+        let expected = if who == Who::Nobody { 0 } else { frames().iter().filter(|frame| is_answered(frame)).count() };
+        assert_eq!(refused, expected, "{who:?}: {told:?}");
+        assert_eq!(told.iter().any(|told| told.get("bad").is_some()), who == Who::Nobody, "{who:?}: {told:?}");
     }
-    let after = scene.app.log().await;
-    let chat_events = after[before..].iter().filter(|event| event["data"]["chat"] == scene.chat.as_str());
-    assert_eq!(chat_events.count(), 0, "nothing came of it in the chat");
+    assert_eq!(kept(&scene.app, &scene.chat).await, before, "nothing came of it in the chat");
+    let told = desk.ask(1, json!({ "do": "typing", "chat": scene.chat })).await;
+    assert_eq!(told["done"]["id"], 1, "the agent holds it still");
+
+    // Whose chat it is does all of it.
+    let mut socket = scene.panel(Who::Visitor).await;
+    for frame in frames() {
+        socket.say(&serde_json::to_value(&frame).unwrap()).await;
+        if is_answered(&frame) {
+            let told = socket.until(|told| told.get("done").is_some() || told.get("refused").is_some()).await;
+            assert!(told.get("done").is_some(), "{frame:?}: {told}");
+        }
+        if let Frame::Typing(_) = frame {
+            let heard = desk.until(|told| told.get("typing").is_some()).await;
+            assert_eq!(heard["typing"]["chat"], scene.chat.as_str(), "only this visitor was heard typing");
+        }
+    }
+    let after = kept(&scene.app, &scene.chat).await;
+    assert_eq!((after.seen_by_visitor, after.chat.is_over()), (1, true));
 }
 
 /// Whether the console's connection is closed by the server once this has been done.
@@ -408,4 +588,63 @@ async fn a_connection_lives_no_longer_than_the_right_to_it() {
     let mut desk = Socket::desk(&scene.app, agent).await;
     let sign_out = scene.app.post("/console/sign-out").header("cookie", &agent.cookie);
     assert!(is_let_go(&scene, &mut desk, sign_out).await);
+}
+
+/// What a server prints.
+type Lines = tokio::io::Lines<BufReader<tokio::process::ChildStdout>>;
+
+/// The next line of it; none once the server has ended.
+async fn line(lines: &mut Lines) -> Option<String> {
+    tokio::time::timeout(Duration::from_secs(10), lines.next_line()).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn the_first_administrators_link_is_good_once() {
+    let folder = tempfile::tempdir().unwrap();
+    // The server, its address, and what it prints after that.
+    let start = async || {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_porchlight"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--data-dir"]).arg(folder.path());
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = line(&mut lines).await.unwrap().rsplit("http://").next().unwrap().to_owned();
+        assert!(line(&mut lines).await.unwrap().contains("/console"));
+        (child, address, lines)
+    };
+    let browser = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+    let join = async |address: &str, token: &str| {
+        let origin = format!("http://{address}");
+        let form = [("token", token), ("name", "Ada"), ("password", "correct horse battery")];
+        browser.post(format!("{origin}/console/join")).header("origin", &origin).form(&form).send().await.unwrap()
+    };
+    let mut links = Vec::new();
+    for _ in 0..2 {
+        let (mut child, _, mut lines) = start().await;
+        let told = line(&mut lines).await.unwrap();
+        assert!(told.contains("first administrator"), "{told}");
+        links.push(told.rsplit('#').next().unwrap().to_owned());
+        child.start_kill().unwrap();
+        child.wait().await.unwrap();
+    }
+    let (mut child, address, mut lines) = start().await;
+    links.push(line(&mut lines).await.unwrap().rsplit('#').next().unwrap().to_owned());
+    for old in &links[..2] {
+        assert_eq!(join(&address, old).await.status(), 400, "each start makes a new one, and only that is good");
+    }
+    let joined = join(&address, &links[2]).await;
+    assert_eq!(joined.status(), 303);
+    let cookie = joined.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let agents = browser.get(format!("http://{address}/console/agents")).header("cookie", cookie).send().await.unwrap();
+    assert_eq!(agents.status(), 200, "they are an administrator");
+    assert_eq!(join(&address, &links[2]).await.status(), 400, "once");
+    child.start_kill().unwrap();
+    child.wait().await.unwrap();
+
+    // Where somebody can sign in, no link is made any more.
+    let (child, address, mut lines) = start().await;
+    // It answers, so it can be told to stop.
+    assert_eq!(browser.get(format!("http://{address}/healthz")).send().await.unwrap().status(), 200);
+    let id = child.id().unwrap().to_string();
+    assert!(tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    assert_eq!(line(&mut lines).await, None);
 }

@@ -3,8 +3,12 @@
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
-use porchlight_domain::{agent::Role, id::AgentId};
-use porchlight_server::store::{Command, Failure, Tx};
+use jiff::SignedDuration;
+use porchlight_domain::{
+    agent::Role,
+    id::{AgentId, ChatId},
+};
+use porchlight_server::store::{AgentRow, ChatRecord, Command, Failure, Tx};
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
 use tokio_tungstenite::{
@@ -12,7 +16,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
-use crate::app::{TestApp, Visitor, text};
+use crate::app::{TestApp, Visitor, filled, text};
 
 /// A conversation that asks for an agent at once.
 pub(crate) const TALK: &str = r#"{ "id": "welcome", "name": "Talk", "cards": [
@@ -60,6 +64,66 @@ pub(crate) async fn add_agent_of(app: &TestApp, number: u8, role: Role, site: &'
     Agent { id, cookie }
 }
 
+struct Stay(AgentId, jiff::Timestamp);
+
+impl Command for Stay {
+    type Done = ();
+    type Refusal = ();
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<()>> {
+        Ok(tx.set_present_until(self.0, self.1).await?)
+    }
+}
+
+/// As the sockets of their consoles would, says that agents are there for so long from now.
+pub(crate) async fn stay(app: &TestApp, agents: &[&Agent], seconds: i64) {
+    for agent in agents {
+        app.store.commit(Stay(agent.id, app.now() + SignedDuration::from_secs(seconds))).await.unwrap();
+    }
+}
+
+struct FindAgent(AgentId);
+
+impl Command for FindAgent {
+    type Done = AgentRow;
+    type Refusal = ();
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<AgentRow, Failure<()>> {
+        Ok(tx.agent(self.0).await?.unwrap())
+    }
+}
+
+/// An agent as they are kept.
+pub(crate) async fn kept_agent(app: &TestApp, agent: &Agent) -> AgentRow {
+    app.store.look(FindAgent(agent.id)).await.unwrap()
+}
+
+struct FindChat(ChatId);
+
+impl Command for FindChat {
+    type Done = ChatRecord;
+    type Refusal = ();
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<ChatRecord, Failure<()>> {
+        Ok(tx.chat(self.0).await?.unwrap())
+    }
+}
+
+/// A chat as it is kept.
+pub(crate) async fn kept(app: &TestApp, chat: &str) -> ChatRecord {
+    app.store.look(FindChat(chat.parse().unwrap())).await.unwrap()
+}
+
+/// Waits until a chat is kept as it should be: that a connection has ended is noted some time after it has.
+pub(crate) async fn until_kept(app: &TestApp, chat: &str, found: impl Fn(&ChatRecord) -> bool) {
+    let found = async {
+        while !found(&kept(app, chat).await) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), found).await.unwrap();
+}
+
 /// A socket, as a client has it.
 pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 
@@ -105,9 +169,14 @@ impl Socket {
     }
 
     pub(crate) async fn panel(visitor: &Visitor<'_>, have: u32) -> Self {
+        Self::panel_on(visitor, &visitor.view, have).await
+    }
+
+    /// A panel on another load of a page than the visitor's first.
+    pub(crate) async fn panel_on(visitor: &Visitor<'_>, view: &str, have: u32) -> Self {
         let mut socket = Self::open(visitor.app.address, "/widget/v1/socket", &[]).await.unwrap();
-        let mut hello: Map<String, Value> = visitor.opening().into_iter().map(|(name, value)| (name, value.into())).collect();
-        hello.insert("have".into(), have.to_string().into());
+        let hello = filled(&visitor.opening(), &[("view", view), ("have", &have.to_string())]);
+        let hello: Map<String, Value> = hello.into_iter().map(|(name, value)| (name, value.into())).collect();
         socket.say(&Value::Object(hello)).await;
         socket
     }
@@ -153,6 +222,18 @@ impl Socket {
                 return told;
             }
         }
+    }
+
+    /// Closes the connection as a page does that is left, and waits until the server has let go of it.
+    pub(crate) async fn leave(mut self) {
+        // Where it has gone already, that is as well.
+        let _ = self.0.close(None).await;
+        while self.0.next().await.is_some_and(|told| told.is_ok()) {}
+    }
+
+    /// Waits for the server to close the connection.
+    pub(crate) async fn closed(&mut self) {
+        while self.try_next().await.is_some() {}
     }
 
     /// Asks as an agent does, and gives the answer.

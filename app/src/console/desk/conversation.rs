@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use porchlight_domain::{
+    conversation::template::{Token, fill_plain},
     livechat::Notice,
     session::{Author, Format},
 };
@@ -9,12 +10,40 @@ use porchlight_domain::{
 use super::{
     at::{Say, in_words},
     connection,
-    state::{Pending, State, say},
+    state::{Pending, State, keep, say},
 };
 use crate::{
-    console::wire::{Ask, Colleague, Detail, Line, PhaseName, Team},
+    console::wire::{Ask, CannedResponse, Colleague, Line, PhaseName, Team},
     ui::{Icon, IconName, Plain, SentFile},
 };
+
+/// Emoji that agents use often, and what they are called.
+const EMOJI: [(&str, &str); 24] = [
+    ("🙂", "slight smile"),
+    ("😀", "grin"),
+    ("😄", "laugh"),
+    ("😉", "wink"),
+    ("😊", "warm smile"),
+    ("😍", "heart eyes"),
+    ("😂", "tears of joy"),
+    ("😅", "sweat smile"),
+    ("🤔", "thinking"),
+    ("😮", "surprise"),
+    ("😕", "puzzled"),
+    ("😢", "tear"),
+    ("👍", "thumbs up"),
+    ("👎", "thumbs down"),
+    ("👋", "wave"),
+    ("👏", "applause"),
+    ("🙏", "thanks"),
+    ("💪", "strong"),
+    ("❤️", "heart"),
+    ("🎉", "party"),
+    ("✅", "check mark"),
+    ("⭐", "star"),
+    ("🔥", "fire"),
+    ("👀", "eyes"),
+];
 
 #[component]
 pub(super) fn Conversation(state: State, answers: bool) -> impl IntoView {
@@ -33,14 +62,10 @@ pub(super) fn Conversation(state: State, answers: bool) -> impl IntoView {
     }
 }
 
-fn of<T: Default>(state: State, get: impl FnOnce(&Detail) -> T) -> T {
-    state.detail.with(|detail| detail.as_ref().map(get).unwrap_or_default())
-}
-
 #[component]
 fn Head(state: State, answers: bool) -> impl IntoView {
-    let name = move || of(state, |detail| detail.row.visitor.clone()).unwrap_or_else(|| "Visitor".to_owned());
-    let mine = move || of(state, |detail| detail.row.mine) && answers;
+    let name = move || state.of(|detail| detail.row.visitor.clone()).unwrap_or_else(|| "Visitor".to_owned());
+    let mine = move || state.of(|detail| detail.row.mine) && answers;
     let ending = RwSignal::new(false);
     let handing = RwSignal::new(false);
     let end = move |_| {
@@ -49,27 +74,48 @@ fn Head(state: State, answers: bool) -> impl IntoView {
         }
         ending.set(false);
     };
+    // The button that was pressed goes away: the keyboard goes on at the one in its place.
+    let sure = move |ask: bool| {
+        ending.set(ask);
+        connection::focus(if ask { "end-now" } else { "end" });
+    };
     let hand_to = move |agent, team| {
         if let Some(chat) = state.selected() {
             connection::ask(state, Ask::Transfer { chat, agent, team });
         }
         handing.set(false);
     };
+    // Those who work for the chat's site: nobody else may take it.
     let others = move || -> (Vec<Colleague>, Vec<Team>) {
+        let Some(site) = state.of(|detail| Some(detail.row.site.clone())) else { return Default::default() };
         state.desk.with(|desk| {
             let me = desk.me.as_ref().map(|me| me.id);
-            (desk.colleagues.iter().filter(|one| Some(one.id) != me && one.available).cloned().collect(), desk.teams.clone())
+            // Who names no site works for all of them.
+            let serves = |one: &Colleague| one.sites.is_empty() || one.sites.contains(&site);
+            let agents = desk.colleagues.iter().filter(|one| Some(one.id) != me && one.available && serves(one));
+            (agents.cloned().collect(), desk.teams.iter().filter(|team| team.site == site).cloned().collect())
         })
     };
+    let asked = move || state.of(|detail| detail.row.asked.clone().filter(|_| detail.row.mine));
     view! {
         <header class="bar">
             <button class="button md:hidden" type="button" aria-label="Back to the list" on:click=move |_| connection::left(state)>"←"</button>
             <h2 class="row-name mb-0" dir="auto">{name}</h2>
-            <button class="button lg:hidden" type="button" aria-pressed=move || state.about.get().to_string()
-                on:click=move |_| state.about.update(|about| *about = !*about)>"About"</button>
+            <button id="about" class="button lg:hidden" type="button" aria-expanded=move || state.about.get().to_string()
+                on:click=move |_| {
+                    state.about.update(|about| *about = !*about);
+                    connection::focus("about-close");
+                }>"About"</button>
             <Show when=mine>
-                <div class="menu">
-                    <button class="button" type="button" aria-expanded=move || handing.get().to_string() on:click=move |_| handing.update(|on| *on = !*on)>"Transfer"</button>
+                <div class="menu" on:keydown=move |event| {
+                    if event.key() == "Escape" && handing.get_untracked() {
+                        event.prevent_default();
+                        handing.set(false);
+                        connection::focus("transfer");
+                    }
+                }>
+                    <button id="transfer" class="button" type="button" aria-expanded=move || handing.get().to_string()
+                        on:click=move |_| handing.update(|on| *on = !*on)>"Transfer"</button>
                     <Show when=move || handing.get()>
                         <div class="menu-items">
                             {move || {
@@ -89,25 +135,28 @@ fn Head(state: State, answers: bool) -> impl IntoView {
                         </div>
                     </Show>
                 </div>
-                <Show when=move || ending.get() fallback=move || view! { <button id="end" class="button" type="button" on:click=move |_| ending.set(true)>"End"</button> }>
-                    <button class="button-primary" type="button" on:click=end>"End chat"</button>
-                    <button class="button" type="button" on:click=move |_| ending.set(false)>"Keep"</button>
+                <Show when=move || ending.get() fallback=move || view! {
+                    <button id="end" class="button" type="button" on:click=move |_| sure(true)>"End"</button>
+                }>
+                    <button id="end-now" class="button-primary" type="button" on:click=end>"End chat"</button>
+                    <button class="button" type="button" on:click=move |_| sure(false)>"Keep"</button>
                 </Show>
             </Show>
         </header>
+        <p class="asking" role="status">{move || asked().map(|name| view! { "Asking "<bdi>{name}</bdi>"…" })}</p>
     }
 }
 
 #[component]
 fn Log(state: State) -> impl IntoView {
-    let lines = move || of(state, |detail| detail.lines.clone());
-    let seen = move || of(state, |detail| detail.seen);
+    let lines = move || state.of(|detail| detail.lines.clone());
+    let seen = move || state.of(|detail| detail.seen);
     let pending = move || {
         let chat = state.selected();
         state.pending.with(|pending| pending.iter().filter(|one| Some(one.chat) == chat).cloned().collect::<Vec<_>>())
     };
     let last_mine =
-        move || of(state, |detail| detail.lines.iter().rev().find(|line| line.author == Author::Agent).map(|line| line.number));
+        move || state.of(|detail| detail.lines.iter().rev().find(|line| line.author == Author::Agent).map(|line| line.number));
     view! {
         <div id="log" class="log" role="log" aria-label="Transcript" tabindex="0">
             <For each=lines key=|line| line.number let:line><LineView line/></For>
@@ -174,11 +223,40 @@ fn PendingView(state: State, one: Pending) -> impl IntoView {
     view! { <div class="line agent-line pending" dir="auto"><Plain text=one.text/></div> {mark} }
 }
 
+/// A canned response, filled in: `{{visitor.NAME|fallback}}` and `{{page.url}}` as in what the bot says, and `{{agent}}`.
+fn filled(state: State, response: &str) -> String {
+    let me = state.desk.with_untracked(|desk| desk.me.as_ref().map(|me| me.name.clone()).unwrap_or_default());
+    let (known, page) = state.detail.with_untracked(|detail| {
+        detail.as_ref().map(|detail| (detail.attributes.clone(), detail.page.clone())).unwrap_or_default()
+    });
+    let fill = |part: &str| {
+        fill_plain(part, |token| match token {
+            Token::Visitor(wanted) => known.iter().find(|(name, _)| name == wanted.as_str()).map(|(_, value)| value.clone()),
+            Token::PageUrl => Some(page.clone()),
+        })
+    };
+    // Between the agent's names, so that what a visitor is called is never taken for a token.
+    response.split("{{agent}}").map(fill).collect::<Vec<_>>().join(&me)
+}
+
 #[component]
 fn Composer(state: State, answers: bool) -> impl IntoView {
-    let text = RwSignal::new(String::new());
+    // What is written stays with its chat, whichever is shown meanwhile.
+    let text = Memo::new(move |_| {
+        let drafts = state.drafts;
+        state.selected().and_then(|chat| drafts.with(|drafts| drafts.get(&chat).cloned())).unwrap_or_default()
+    });
+    let write = move |text: String| {
+        if let Some(chat) = state.selected() {
+            keep(state.drafts, chat, text);
+        }
+    };
     let told = StoredValue::new(0_i64);
-    let mine = move || of(state, |detail| detail.row.mine && detail.row.phase == PhaseName::Online) && answers;
+    // Of the responses that are found: the one that Enter takes, and whether they are put aside until something else is typed.
+    let chosen = RwSignal::new(0_usize);
+    let aside = RwSignal::new(false);
+    let picking = RwSignal::new(false);
+    let mine = move || state.of(|detail| detail.row.mine && detail.row.phase == PhaseName::Online) && answers;
     let send = move || {
         let said = text.get_untracked();
         if said.trim().is_empty() {
@@ -188,48 +266,63 @@ fn Composer(state: State, answers: bool) -> impl IntoView {
         let mut pending = Pending { chat, message, text: said, refused: None, asked: 0 };
         pending.asked = connection::ask(state, say(&pending));
         state.pending.update(|all| all.push(pending));
-        text.set(String::new());
+        keep(state.drafts, chat, String::new());
         connection::scroll_down();
     };
-    let responses = move || {
+    let responses = Memo::new(move |_| {
         let typed = text.get();
-        let Some(wanted) = typed.strip_prefix('/').map(str::to_lowercase) else { return Vec::new() };
-        let site = of(state, |detail| Some(detail.row.site.clone()));
+        let Some(wanted) = typed.strip_prefix('/').map(str::to_lowercase).filter(|_| !aside.get()) else { return Vec::new() };
+        let site = state.of(|detail| Some(detail.row.site.clone()));
         state.desk.with(|desk| {
-            let fits = |shortcut: &str| shortcut.to_lowercase().starts_with(&wanted);
-            desk.responses
-                .iter()
-                .filter(|one| Some(&one.site) == site.as_ref() && fits(&one.shortcut))
-                .cloned()
-                .collect::<Vec<_>>()
+            let fits =
+                |one: &&CannedResponse| Some(&one.site) == site.as_ref() && one.shortcut.to_lowercase().starts_with(&wanted);
+            desk.responses.iter().filter(fits).cloned().collect::<Vec<_>>()
         })
+    });
+    let some = move || responses.with(|found| !found.is_empty());
+    // There may be fewer than when it was chosen.
+    let at = move || chosen.get().min(responses.with(Vec::len).saturating_sub(1));
+    let choose = move |next: usize| {
+        chosen.set(next);
+        connection::scroll_to(&format!("response-{next}"));
     };
-    let fill = move |template: &str| {
-        let me = state.desk.with_untracked(|desk| desk.me.as_ref().map(|me| me.name.clone()).unwrap_or_default());
-        let mut filled = template.replace("{{agent}}", &me);
-        for (name, value) in of(state, |detail| detail.attributes.clone()) {
-            filled = filled.replace(&format!("{{{{visitor.{name}}}}}"), &value);
-        }
-        // What is not known is left out rather than shown as it was written.
-        while let Some((before, rest)) = filled.clone().split_once("{{") {
-            let Some((_, after)) = rest.split_once("}}") else { break };
-            filled = format!("{}{after}", before.trim_end());
-        }
-        text.set(filled);
+    let fill = move |response: &str| {
+        write(filled(state, response));
         connection::focus("composer");
     };
     let on_key = move |event: leptos::ev::KeyboardEvent| {
-        if event.key() != "Enter" || event.shift_key() || event.is_composing() {
+        if event.is_composing() {
             return;
         }
-        event.prevent_default();
-        match responses().first() {
-            Some(response) => fill(&response.text),
-            None => send(),
+        let found = responses.with_untracked(Vec::len);
+        match event.key().as_str() {
+            "ArrowDown" if found > 0 => {
+                event.prevent_default();
+                choose((untrack(at) + 1) % found);
+            }
+            "ArrowUp" if found > 0 => {
+                event.prevent_default();
+                choose((untrack(at) + found - 1) % found);
+            }
+            "Escape" if found > 0 => {
+                event.prevent_default();
+                aside.set(true);
+            }
+            "Enter" if !event.shift_key() => {
+                event.prevent_default();
+                let number = untrack(at);
+                match responses.with_untracked(|found| found.get(number).map(|one| one.text.clone())) {
+                    Some(response) => fill(&response),
+                    None => send(),
+                }
+            }
+            _ => {}
         }
     };
     let on_input = move |event: leptos::ev::Event| {
-        text.set(event_target_value(&event));
+        write(event_target_value(&event));
+        chosen.set(0);
+        aside.set(false);
         let now = connection::now_ms();
         if now - told.get_value() > 3000
             && let Some(chat) = state.selected()
@@ -241,17 +334,19 @@ fn Composer(state: State, answers: bool) -> impl IntoView {
     view! {
         <Show when=mine fallback=move || view! { <p class="bar hint">{move || over(state)}</p> }>
             <form class="composer" on:submit=move |event| { event.prevent_default(); send(); }>
-                {move || {
-                    let found = responses();
-                    (!found.is_empty()).then(|| view! {
-                        <div class="responses" aria-label="Canned responses">
-                            {found.into_iter().map(|one| {
-                                let template = one.text.clone();
-                                view! { <button class="response" type="button" on:click=move |_| fill(&template)><strong>"/"{one.shortcut}</strong> " " {one.text}</button> }
-                            }).collect_view()}
-                        </div>
-                    })
-                }}
+                <Show when=some>
+                    <div id="responses" class="responses" role="listbox" aria-label="Canned responses">
+                        {move || responses.get().into_iter().enumerate().map(|(number, one)| {
+                            let response = one.text.clone();
+                            view! {
+                                <button id=format!("response-{number}") class="response" type="button" role="option"
+                                    aria-selected=move || (at() == number).to_string() on:click=move |_| fill(&response)>
+                                    <strong>"/"{one.shortcut}</strong> " " {one.text}
+                                </button>
+                            }
+                        }).collect_view()}
+                    </div>
+                </Show>
                 <label class="button attach" title="Attach a file">
                     <input type="file" class="sr-only" accept=".png,.jpg,.jpeg,.gif,.webp,.pdf,.txt" aria-label="Attach a file"
                         on:change=move |event| {
@@ -261,8 +356,11 @@ fn Composer(state: State, answers: bool) -> impl IntoView {
                         }/>
                     <Icon name=IconName::Attach class="size-5"/>
                 </label>
+                <EmojiPicker state open=picking/>
                 <textarea id="composer" class="input" rows="1" maxlength="5000" dir="auto" aria-label="Message to the visitor" placeholder="Write, or / for a response"
-                    prop:value=move || text.get() on:input=on_input on:keydown=on_key
+                    aria-autocomplete="list" aria-controls=move || some().then_some("responses")
+                    aria-activedescendant=move || some().then(|| format!("response-{}", at()))
+                    prop:value=move || text.get() on:input=on_input on:keydown=on_key on:focus=move |_| picking.set(false)
                     on:paste=move |event| {
                         if let Some(chat) = state.selected() {
                             connection::send_files(state, chat, &event);
@@ -274,8 +372,36 @@ fn Composer(state: State, answers: bool) -> impl IntoView {
     }
 }
 
+/// Emoji to put into the message, where the cursor is.
+#[component]
+fn EmojiPicker(state: State, open: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <div on:keydown=move |event| {
+            if event.key() == "Escape" && open.get_untracked() {
+                event.prevent_default();
+                open.set(false);
+                connection::focus("emoji");
+            }
+        }>
+            <button id="emoji" class="button px-2.5" type="button" aria-label="Emoji" title="Emoji"
+                aria-expanded=move || open.get().to_string() on:click=move |_| open.update(|open| *open = !*open)>
+                <span aria-hidden="true">"☺"</span>
+            </button>
+            <Show when=move || open.get()>
+                <div class="emoji" role="group" aria-label="Emoji to put in">
+                    {EMOJI.map(|(emoji, name)| view! {
+                        // The field has the cursor again afterwards, which closes this.
+                        <button class="emoji-item" type="button" aria-label=name title=name
+                            on:click=move |_| connection::insert(state, emoji)>{emoji}</button>
+                    }).collect_view()}
+                </div>
+            </Show>
+        </div>
+    }
+}
+
 fn over(state: State) -> String {
-    of(state, |detail| match detail.row.phase {
+    state.of(|detail| match detail.row.phase {
         PhaseName::Queued => "Waits for somebody to be free.".to_owned(),
         PhaseName::Offered => "Is being offered.".to_owned(),
         PhaseName::Online => detail.row.agent.as_ref().map(|agent| format!("{} answers.", agent.name)).unwrap_or_default(),

@@ -21,11 +21,23 @@ pub(super) fn Lists(state: State) -> impl IntoView {
     let first = Memo::new(move |_| top.get().saturating_sub(DRAWN / 3).min(rows.with(Vec::len).saturating_sub(1)));
     let choose = move |queue: Queue| {
         state.queue.set(queue);
+        // What is searched for is searched for in all of them.
+        state.search.set(String::new());
+        state.clear_list();
         top.set(0);
-        if queue.is_past() || !state.search.with_untracked(String::is_empty) {
+        if queue.is_past() {
             connection::list(state, false);
         }
     };
+    let search = move |text: String| {
+        let was_empty = state.search.with_untracked(String::is_empty);
+        if was_empty || text.is_empty() {
+            state.clear_list();
+        }
+        state.search.set(text);
+        connection::list(state, false);
+    };
+    let is_fetched = move || state.queue.get().is_past() || !state.search.with(String::is_empty);
     let count = move |queue: Queue| {
         state.desk.with(|desk| match queue {
             Queue::Mine => desk.chats.iter().map(|row| row.unread * u32::from(row.mine)).sum(),
@@ -40,26 +52,32 @@ pub(super) fn Lists(state: State) -> impl IntoView {
         let list: web_sys::Element = event_target(&event);
         top.set(usize::try_from(list.scroll_top() / ROW).unwrap_or_default());
         let left = list.scroll_height() - list.scroll_top() - list.client_height();
-        if left < ROW * 10 && state.next.with_untracked(Option::is_some) {
+        if left < ROW * 10 && untrack(is_fetched) && state.next.with_untracked(Option::is_some) {
             connection::list(state, true);
             state.next.set(None);
         }
     };
     view! {
         <section class="lists" aria-label="Chats">
-            {move || me().map(|me| {
-                let on = me.available;
-                view! {
-                    <div class="bar">
+            <div class="bar">
+                {move || me().map(|me| {
+                    let on = me.available;
+                    view! {
                         <span class="dot" class:on=on aria-hidden="true"></span>
                         <button class="button" type="button" aria-pressed=on.to_string()
                             on:click=move |_| { connection::ask(state, Ask::Available { on: !on }); }>
                             {if on { "Available" } else { "Away" }}
                         </button>
-                        <span class="hint ms-auto">{format!("{} of {} chats", me.open, me.limit)}</span>
-                    </div>
-                }
-            })}
+                        <span class="hint">{format!("{} of {} chats", me.open, me.limit)}</span>
+                    }
+                })}
+                <button class="button ms-auto" type="button" aria-label="Show the keys" on:click=move |_| connection::show_keys()>"?"</button>
+                {move || state.notify.get().map(|may| view! {
+                    <button class="button" type="button" disabled=!may on:click=move |_| connection::allow_notifications(state)>
+                        {if may { "Notify me" } else { "Notifications blocked" }}
+                    </button>
+                })}
+            </div>
             <div class="queues">
                 {Queue::ALL.map(|(queue, label, _)| view! {
                     <button type="button" class="queue-tab" aria-pressed=move || (state.queue.get() == queue).to_string() on:click=move |_| choose(queue)>
@@ -69,23 +87,21 @@ pub(super) fn Lists(state: State) -> impl IntoView {
                 }).collect_view()}
             </div>
             <div class="search">
-                <input id="search" class="input" type="search" placeholder="Search" aria-label="Search chats" prop:value=move || state.search.get()
-                    on:input=move |event| {
-                        state.search.set(event_target_value(&event));
-                        connection::list(state, false);
-                    }/>
+                <input id="search" class="input" type="search" placeholder="Search all chats" aria-label="Search chats" prop:value=move || state.search.get()
+                    on:input=move |event| search(event_target_value(&event))/>
             </div>
             <nav class="rows" aria-label="Chats of this queue" on:scroll=scrolled>
                 {move || {
                     let all = rows.get();
                     if all.is_empty() {
-                        return view! { <p class="empty">"No chats here."</p> }.into_any();
+                        let why = if is_fetched() && state.listing.get() { "Loading…" } else { "No chats here." };
+                        return view! { <p class="empty">{why}</p> }.into_any();
                     }
                     let (from, to) = (first.get(), (first.get() + DRAWN).min(all.len()));
                     // Blank rows keep the list as long as it is; few, since each stands for many.
                     let total = state.total.get();
                     view! {
-                        {(state.queue.get().is_past() && total > 0).then(|| view! { <p class="hint px-3">{format!("{total} in all")}</p> })}
+                        {(is_fetched() && total > 0).then(|| view! { <p class="hint px-3">{format!("{total} in all")}</p> })}
                         <Blank rows=from/>
                         {all[from..to].iter().cloned().map(|row| view! { <Row state row/> }).collect_view()}
                         <Blank rows=all.len() - to/>

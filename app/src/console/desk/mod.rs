@@ -59,13 +59,16 @@ fn DeskIsland(desk: Desk, selected: Option<Detail>, answers: bool) -> impl IntoV
     }
 }
 
-/// A chat is offered.
+/// A chat is offered; of several, the one that runs out next.
 #[component]
 fn OfferBanner(state: State) -> impl IntoView {
-    let offered = Memo::new(move |_| state.offered());
+    let offers = Memo::new(move |_| {
+        let offers = state.offers();
+        offers.first().cloned().map(|first| (first, offers.len() - 1))
+    });
     view! {
         <div role="alert" class="offers">
-            {move || offered.get().map(|row| {
+            {move || offers.get().map(|(row, more)| {
                 let chat = row.id;
                 let until = row.offer_until;
                 let left = move || until.map_or(0, |until| (until.as_second() - state.seconds.get().max(0)).clamp(0, 3600));
@@ -76,6 +79,7 @@ fn OfferBanner(state: State) -> impl IntoView {
                         <p><strong dir="auto">{who}</strong>" is waiting. " {from} " "
                             <span aria-hidden="true">{move || if state.seconds.get() > 0 { format!("{} s", left()) } else { String::new() }}</span>
                         </p>
+                        {(more > 0).then(|| view! { <span class="chip">{format!("+{more} more")}</span> })}
                         <button class="button-primary" type="button" on:click=move |_| {
                             connection::accept(state, chat);
                         }>"Accept"</button>
@@ -95,10 +99,10 @@ fn Keys() -> impl IntoView {
         ("a, d", "accept and decline"),
         ("r", "write"),
         ("Enter", "send; Shift and Enter for a new line"),
-        ("/", "canned responses, in the empty field"),
+        ("/", "canned responses, in the empty field; ↑ and ↓ choose, Enter takes"),
         ("s", "search"),
         ("e", "end the chat"),
-        ("Esc", "back to the list"),
+        ("Esc", "close what is open; back to the list"),
         ("?", "this sheet"),
     ];
     view! {

@@ -1,5 +1,7 @@
 //! What the desk knows.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use porchlight_domain::{
     id::{AnswerId, ChatId},
@@ -45,6 +47,20 @@ pub(super) struct Pending {
     pub(super) asked: u32,
 }
 
+/// Texts that are being written, each in its chat.
+pub(super) type Drafts = BTreeMap<ChatId, String>;
+
+/// Keeps what is being written in a chat.
+pub(super) fn keep(drafts: RwSignal<Drafts>, chat: ChatId, text: String) {
+    drafts.update(|drafts| {
+        if text.is_empty() {
+            drafts.remove(&chat);
+        } else {
+            drafts.insert(chat, text);
+        }
+    });
+}
+
 /// The desk's state; copies share it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct State {
@@ -55,14 +71,24 @@ pub(super) struct State {
     pub(super) fetched: RwSignal<Vec<ChatRow>>,
     pub(super) next: RwSignal<Option<String>>,
     pub(super) total: RwSignal<u32>,
+    /// Whether that list is on its way.
+    pub(super) listing: RwSignal<bool>,
     pub(super) search: RwSignal<String>,
     pub(super) connected: RwSignal<bool>,
+    /// Whether nobody can see the page: then nothing that comes is seen.
+    pub(super) hidden: RwSignal<bool>,
+    /// Whether the browser may be asked to tell of new chats (true) or refuses to (false); nothing if it does, or cannot.
+    pub(super) notify: RwSignal<Option<bool>>,
+    /// What is being written to visitors.
+    pub(super) drafts: RwSignal<Drafts>,
+    /// The notes that are being written.
+    pub(super) notes: RwSignal<Drafts>,
     pub(super) typing: RwSignal<Option<ChatId>>,
     pub(super) pending: RwSignal<Vec<Pending>>,
     /// The name of the file that is on its way.
     pub(super) uploading: RwSignal<Option<String>>,
-    /// What became of a transcript that was to be mailed.
-    pub(super) mailed: RwSignal<Option<String>>,
+    /// What became of a transcript that was to be mailed, and of which chat.
+    pub(super) mailed: RwSignal<Option<(ChatId, String)>>,
     pub(super) problem: RwSignal<Option<String>>,
     pub(super) about: RwSignal<bool>,
     /// The chat that is opened once the server has said that it is accepted, and the number that was asked under.
@@ -83,8 +109,13 @@ impl State {
             fetched: RwSignal::new(Vec::new()),
             next: RwSignal::new(None),
             total: RwSignal::new(0),
+            listing: RwSignal::new(false),
             search: RwSignal::new(String::new()),
             connected: RwSignal::new(false),
+            hidden: RwSignal::new(false),
+            notify: RwSignal::new(None),
+            drafts: RwSignal::new(Drafts::new()),
+            notes: RwSignal::new(Drafts::new()),
             typing: RwSignal::new(None),
             pending: RwSignal::new(Vec::new()),
             uploading: RwSignal::new(None),
@@ -105,13 +136,33 @@ impl State {
         self.desk.with(|desk| desk.chats.iter().filter(|row| is_in(row, queue)).cloned().collect())
     }
 
-    /// The chat that is offered to the agent, if one is.
-    pub(super) fn offered(self) -> Option<ChatRow> {
-        self.desk.with(|desk| desk.chats.iter().find(|row| row.offer_until.is_some()).cloned())
+    /// Forgets the list that was fetched: another is wanted.
+    pub(super) fn clear_list(self) {
+        self.fetched.set(Vec::new());
+        self.next.set(None);
+        self.total.set(0);
+    }
+
+    /// The chats that are offered to the agent, the one that runs out next first.
+    pub(super) fn offers(self) -> Vec<ChatRow> {
+        let mut offers: Vec<ChatRow> =
+            self.desk.with(|desk| desk.chats.iter().filter(|row| row.offer_until.is_some()).cloned().collect());
+        offers.sort_by_key(|row| (row.offer_until, row.id));
+        offers
     }
 
     pub(super) fn selected(self) -> Option<ChatId> {
         self.detail.with(|detail| detail.as_ref().map(|detail| detail.row.id))
+    }
+
+    /// Something of the chat that is shown; the default while none is.
+    pub(super) fn of<T: Default>(self, get: impl FnOnce(&Detail) -> T) -> T {
+        self.detail.with(|detail| detail.as_ref().map(get).unwrap_or_default())
+    }
+
+    /// Whether a chat is before the agent's eyes.
+    fn is_watched(self, chat: ChatId) -> bool {
+        self.selected() == Some(chat) && !self.hidden.get_untracked()
     }
 
     /// How many lines wait to be read, in all chats of the agent.
@@ -126,19 +177,7 @@ impl State {
                 self.desk.set(*desk);
                 return self.selected();
             }
-            Told::Chat(row) => self.desk.update(|desk| {
-                desk.chats.retain(|known| known.id != row.id);
-                if self.selected() == Some(row.id) {
-                    self.detail.update(|detail| {
-                        if let Some(detail) = detail {
-                            detail.row = (*row).clone();
-                        }
-                    });
-                }
-                if row.phase != PhaseName::Ended {
-                    desk.chats.insert(0, *row);
-                }
-            }),
+            Told::Chat(row) => self.changed(*row),
             Told::Said { chat, lines } => return self.said(chat, lines),
             Told::Typing { chat } => self.typing.set(Some(chat)),
             Told::Seen { chat, number } => self.detail.update(|detail| {
@@ -153,6 +192,7 @@ impl State {
                 desk.colleagues.retain(|known| known.id != colleague.id);
                 desk.colleagues.push(colleague);
             }),
+            Told::Callbacks { waiting } => self.desk.update(|desk| desk.callbacks = waiting),
             Told::Done { id, .. } => self.pending.update(|pending| pending.retain(|one| one.asked != id)),
             Told::Refused { id, detail, .. } => {
                 let mut known = false;
@@ -170,19 +210,53 @@ impl State {
         None
     }
 
-    fn said(self, chat: ChatId, lines: Vec<Line>) -> Option<ChatId> {
-        let open = self.selected() == Some(chat);
-        self.desk.update(|desk| {
-            if let Some(row) = desk.chats.iter_mut().find(|row| row.id == chat) {
-                let by_visitor = lines.iter().filter(|line| line.author == Author::Visitor).count();
-                if !open {
-                    row.unread += u32::try_from(by_visitor).unwrap_or_default();
+    fn changed(self, mut row: ChatRow) {
+        // What is watched is seen, whether or not the server has heard of it yet.
+        if row.mine && self.is_watched(row.id) {
+            row.unread = 0;
+        }
+        if self.selected() == Some(row.id) {
+            self.detail.update(|detail| {
+                if let Some(detail) = detail {
+                    detail.row = row.clone();
                 }
-                let words = lines.iter().rev().filter(|line| line.format != Format::Notice);
-                if let Some((text, format)) = words.filter_map(|line| Some((line.text.as_deref()?, line.format))).next() {
-                    row.last = if format == Format::File { file_of(text).1 } else { text }.chars().take(140).collect();
+            });
+        }
+        self.fetched.update(|rows| rows.iter_mut().filter(|known| known.id == row.id).for_each(|known| *known = row.clone()));
+        self.desk.update(|desk| {
+            let at = desk.chats.iter().position(|known| known.id == row.id && known.changed_at == row.changed_at);
+            match at {
+                // That it was read, or filed, moves it nowhere.
+                Some(at) if row.phase != PhaseName::Ended => desk.chats[at] = row,
+                _ => {
+                    desk.chats.retain(|known| known.id != row.id);
+                    if row.phase != PhaseName::Ended {
+                        desk.chats.insert(0, row);
+                    }
                 }
             }
+        });
+    }
+
+    fn said(self, chat: ChatId, lines: Vec<Line>) -> Option<ChatId> {
+        let (open, watched) = (self.selected() == Some(chat), self.is_watched(chat));
+        self.desk.update(|desk| {
+            let Some(at) = desk.chats.iter().position(|row| row.id == chat) else { return };
+            let mut row = desk.chats.remove(at);
+            // What the server had counted when it told of the chat is not counted again.
+            let unseen = lines.iter().filter(|line| line.author == Author::Visitor && line.number > row.lines).count();
+            if !watched {
+                row.unread += u32::try_from(unseen).unwrap_or_default();
+            }
+            if let Some(last) = lines.last() {
+                row.lines = row.lines.max(last.number);
+                row.changed_at = row.changed_at.max(last.at);
+            }
+            let words = lines.iter().rev().filter(|line| line.format != Format::Notice);
+            if let Some((text, format)) = words.filter_map(|line| Some((line.text.as_deref()?, line.format))).next() {
+                row.last = if format == Format::File { file_of(text).1 } else { text }.chars().take(140).collect();
+            }
+            desk.chats.insert(0, row);
         });
         self.pending.update(|pending| pending.retain(|one| !lines.iter().any(|line| line.message == Some(one.message))));
         if self.typing.get_untracked() == Some(chat) {
@@ -204,6 +278,18 @@ impl State {
             }
         });
         missed.then_some(chat)
+    }
+
+    /// Notes what a chat was filed under.
+    pub(super) fn filed(self, chat: ChatId, tags: &[String]) {
+        let file = |row: &mut ChatRow| {
+            if row.id == chat {
+                row.tags = tags.to_vec();
+            }
+        };
+        self.desk.update(|desk| desk.chats.iter_mut().for_each(file));
+        self.fetched.update(|rows| rows.iter_mut().for_each(file));
+        self.detail.update(|detail| detail.iter_mut().for_each(|detail| file(&mut detail.row)));
     }
 
     pub(super) fn forget(self, message: AnswerId) {

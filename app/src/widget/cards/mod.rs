@@ -1,17 +1,23 @@
 //! The cards that wait for the visitor: one file each. Every card is an HTML form that works without script.
 
+mod call;
 mod chat;
 mod choice;
 mod date;
 mod document;
+mod form;
+mod guest;
 mod line;
 mod number;
 mod phone;
 mod pick;
 mod several;
+mod slots;
 mod text;
 mod transcript;
 mod waiting;
+
+pub(super) use slots::SlotsCard;
 
 use leptos::prelude::*;
 use porchlight_domain::session::{Ask, Prompt};
@@ -33,11 +39,13 @@ pub fn Card(
     texts: &'static PanelTexts,
 ) -> impl IntoView {
     let (state, live) = (standing.state(), standing.is_live());
+    // Where the time zone is to be chosen, it stands in a field of its own.
+    let picks_zone = standing.asked.as_ref().is_some_and(|asked| asked.booking.is_some());
     let typing = match standing.asked.as_ref().map(|asked| &asked.prompt.ask) {
         Some(Ask::Chat { agent }) => Some(named(texts.typing, agent)),
         _ => None,
     };
-    let Standing { asked, turn, answer, back, restart, problem, wrong, said, transcript, typed } = standing;
+    let Standing { asked, turn, answer, back, restart, problem, wrong, wrong_fields, filled, said, transcript, typed } = standing;
     let mut hidden = vec![
         ("token", ticket.token),
         ("view", ticket.view.to_string()),
@@ -50,11 +58,14 @@ pub fn Card(
         ("id", answer.to_string()),
         ("turn", turn.to_string()),
     ];
+    if !picks_zone {
+        hidden.push(("zone", ticket.zone));
+    }
     let controls = match asked {
         None => view! { <p class="ended" tabindex="-1"><Icon name=IconName::Check class="size-4"/>{texts.ended}</p> }.into_any(),
         Some(asked) => {
             hidden.push(("card", asked.prompt.card.to_string()));
-            controls(asked, typed, wrong, texts)
+            controls(asked, typed, wrong, form::FilledIn { values: filled, wrong: wrong_fields }, texts)
         }
     };
     let back = back.then(|| view! { <Step to="back" icon=IconName::Back label=texts.back/> });
@@ -73,8 +84,9 @@ pub fn Card(
     }
 }
 
-fn controls(asked: Asked, typed: Vec<String>, wrong: bool, texts: &'static PanelTexts) -> AnyView {
-    let Asked { prompt: Prompt { ask, optional, label, known, .. }, countries, country, address, open, file_limit } = asked;
+fn controls(asked: Asked, typed: Vec<String>, wrong: bool, filled: form::FilledIn, texts: &'static PanelTexts) -> AnyView {
+    let Asked { prompt, countries, country, address, open, file_limit, booking, held } = asked;
+    let Prompt { ask, optional, label, known, .. } = prompt;
     let first = typed.first().cloned();
     let field = Field { label, typed: first.or(known).unwrap_or_default(), optional, wrong, texts };
     match ask {
@@ -89,7 +101,25 @@ fn controls(asked: Asked, typed: Vec<String>, wrong: bool, texts: &'static Panel
         Ask::Document { title, .. } => view! { <document::DocumentCard title address open texts/> }.into_any(),
         Ask::Waiting { ahead } => view! { <waiting::WaitingCard ahead file_limit texts/> }.into_any(),
         Ask::Chat { agent } => view! { <chat::ChatCard agent file_limit texts/> }.into_any(),
+        Ask::Form { fields, submit } => {
+            view! { <form::FormCard fields submit optional filled countries country texts/> }.into_any()
+        }
+        Ask::Slot(_) => booking.map(|booking| view! { <slots::SlotsCard booking optional texts/> }).into_any(),
+        Ask::Guest { name, email, .. } => {
+            let of = |field: &str, known: String| {
+                filled.values.iter().find(|(name, _)| name == field).map_or(known, |(_, typed)| typed.clone())
+            };
+            let (name, email) = (of("name", name), of("email", email));
+            held.map(|held| view! { <guest::GuestCard held name email wrong=filled.wrong texts/> }).into_any()
+        }
+        Ask::Call { number, digits } => view! { <call::CallCard number digits texts/> }.into_any(),
     }
+}
+
+/// What is wrong with a field; there from the start, so that screen readers announce what is put into it.
+#[component]
+fn Wrong(field: String, why: Option<String>) -> impl IntoView {
+    view! { <p id=format!("wrong-{field}") class="problem">{why}</p> }
 }
 
 /// A way back, beside the way on.

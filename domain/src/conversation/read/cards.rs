@@ -18,8 +18,23 @@ use crate::{
     livechat::{Order, Routing, RoutingRule},
 };
 
-const KINDS: [&str; 11] =
-    ["message", "question", "capture", "document", "liveChat", "goal", "condition", "set", "jump", "subFlow", "end"];
+const KINDS: [&str; 15] = [
+    "message",
+    "question",
+    "capture",
+    "form",
+    "document",
+    "liveChat",
+    "meeting",
+    "callback",
+    "call",
+    "goal",
+    "condition",
+    "set",
+    "jump",
+    "subFlow",
+    "end",
+];
 
 impl Reader<'_> {
     pub(super) fn card(&mut self, at: &At<'_>) -> Option<Card> {
@@ -43,6 +58,10 @@ impl Reader<'_> {
                 text.zip(title).zip(file).map(|((text, title), file)| Body::Document(Document { text, title, file, next }))
             }
             "liveChat" => self.live_chat(&mut fields).map(Box::new).map(Body::LiveChat),
+            "meeting" => self.meeting(&mut fields).map(Box::new).map(Body::Meeting),
+            "callback" => self.callback(&mut fields).map(Box::new).map(Body::Callback),
+            "call" => self.call(&mut fields).map(Box::new).map(Body::Call),
+            "form" => self.form(&mut fields).map(Box::new).map(Body::Form),
             "goal" => {
                 let goal = self.text(&mut fields, "goal", limits::LABEL);
                 let next = self.next(&mut fields);
@@ -79,6 +98,16 @@ impl Reader<'_> {
 
     fn live_chat(&mut self, fields: &mut Fields<'_>) -> Option<LiveChat> {
         let text = self.said(fields, "text", limits::TEXT, Words::Rich, false);
+        let (routing, rules) = self.routings(fields);
+        let queue = self.flag(fields, "queue");
+        let fallback_text = self.said(fields, "fallbackText", limits::TEXT, Words::Rich, false);
+        let fallback = self.parsed(fields, "fallback", false);
+        let next = self.next(fields);
+        Some(LiveChat { text, routing, rules: rules?, queue, fallback_text, fallback, next })
+    }
+
+    /// Whom something is for, and the rules that say otherwise of some visitors.
+    pub(super) fn routings(&mut self, fields: &mut Fields<'_>) -> (Routing, Option<Vec<RoutingRule>>) {
         let routing = self.routing(fields).unwrap_or_default();
         let rules = if fields.has("rules") {
             self.list(fields, "rules", 1, limits::BRANCHES, true, |reader, at| {
@@ -91,11 +120,7 @@ impl Reader<'_> {
         } else {
             Some(Vec::new())
         };
-        let queue = self.flag(fields, "queue");
-        let fallback_text = self.said(fields, "fallbackText", limits::TEXT, Words::Rich, false);
-        let fallback = self.parsed(fields, "fallback", false);
-        let next = self.next(fields);
-        Some(LiveChat { text, routing, rules: rules?, queue, fallback_text, fallback, next })
+        (routing, rules)
     }
 
     /// Whom a chat is for; anybody, where nothing is said.
@@ -109,8 +134,9 @@ impl Reader<'_> {
         let skill = self.optional_text(&mut fields, "skill", limits::LABEL);
         let language = self.flag(&mut fields, "language");
         let same_agent = self.flag(&mut fields, "sameAgent");
+        let account = self.flag(&mut fields, "account");
         self.finish(fields);
-        Some(Routing { by, agent: agent.map(|agent| agent.to_string()), team, skill, language, same_agent })
+        Some(Routing { by, agent: agent.map(|agent| agent.to_string()), team, skill, language, same_agent, account })
     }
 
     fn card_id(&mut self, fields: &mut Fields<'_>) -> Option<CardId> {
@@ -123,7 +149,7 @@ impl Reader<'_> {
         None
     }
 
-    fn next(&mut self, fields: &mut Fields<'_>) -> Option<CardId> {
+    pub(super) fn next(&mut self, fields: &mut Fields<'_>) -> Option<CardId> {
         self.parsed(fields, "next", false)
     }
 
@@ -172,7 +198,7 @@ impl Reader<'_> {
     }
 
     /// Answers to choose from, each with a value of its own.
-    fn choices(&mut self, fields: &mut Fields<'_>, most: usize, lead_on: bool) -> Option<Vec<Choice>> {
+    pub(super) fn choices(&mut self, fields: &mut Fields<'_>, most: usize, lead_on: bool) -> Option<Vec<Choice>> {
         let mut seen = BTreeSet::new();
         self.list(fields, "choices", 1, most, true, |reader, at| {
             let mut fields = reader.object(at)?;

@@ -1,6 +1,7 @@
 //! Reading a document: every problem with its place, not only the first.
 
 mod cards;
+mod contact;
 mod fields;
 mod target;
 mod ways;

@@ -80,7 +80,7 @@ export const frames = (core: Core): Frames => {
       if (mine !== element) return;
       const form = create("form", { method: "post", action: server + "/widget/panel", target: mine.name }, parent);
       const { token, view, cursor } = visit;
-      const fields = { token, view, after: String(cursor), page: location.href, conversation, locale: locale(), theme: theme() };
+      const fields = { token, view, after: String(cursor), page: location.href, conversation, locale: locale(), theme: theme(), zone: Intl.DateTimeFormat().resolvedOptions().timeZone };
       for (const [name, value] of Object.entries(fields)) create("input", { type: "hidden", name, value }, form);
       if (anew) create("input", { type: "hidden", name: "anew", value: "true" }, form);
       anew = false;

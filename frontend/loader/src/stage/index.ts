@@ -5,6 +5,7 @@ import { style } from "../dom";
 import type { Core, Stage } from "../types";
 import { frames as makeFrames } from "./frames";
 import { inlines } from "./inline";
+import { menu as makeMenu } from "./menu";
 import { panel as makePanel } from "./panel";
 import { poke as makePoke } from "./poke";
 import { popup as makePopup } from "./popup";
@@ -36,6 +37,8 @@ export default (core: Core): Stage => {
     disarm();
     popup.open(offered.id, true);
   };
+
+  const menu = makeMenu(core, ({ conversation }) => (conversation ? popup.open(conversation, true, true) : open()));
 
   const close = (): void => (popup.isOpen() ? popup : panel).shut();
 
@@ -77,9 +80,11 @@ export default (core: Core): Stage => {
     },
     shown: poke.look,
     open,
+    menu: menu.open,
     close,
     toggle: () => (popup.isOpen() || state.expanded ? close() : open()),
     hide: () => {
+      menu.shut();
       popup.shut(false);
       panel.shut(false);
       poke.look();
@@ -91,6 +96,7 @@ export default (core: Core): Stage => {
     setTheme: frames.setTheme,
     remove: () => {
       disarm(true);
+      menu.shut();
       stopListening();
       frames.remove();
       inline.remove();

@@ -14,7 +14,7 @@ use crate::{
         App,
         problem::{Code, Problem},
     },
-    realtime::ToVisitor,
+    realtime::{Talk, ToAgent, ToVisitor},
     store::{AgentRow, Command, Failure, News, Tx},
     visit::Engine,
 };
@@ -135,8 +135,12 @@ fn refused(refusal: &Refusal) -> Problem {
 /// Passes on to the visitor what is not part of the transcript, if the chat is the agent's.
 async fn pass_on(app: &App, agent: &AgentRow, chat: ChatId, seen: Option<u32>, what: &ToVisitor) -> Result<(), Problem> {
     let held = Held { agent: agent.clone(), chat, seen };
-    let talk = if seen.is_some() { app.store.commit(held).await? } else { app.store.look(held).await? };
+    let (talk, moved) = if seen.is_some() { app.store.commit(held).await? } else { app.store.look(held).await? };
     app.store.hub().tell_visitor(&talk, what);
+    if moved {
+        // What is read in one window is read in the agent's others.
+        app.store.hub().tell_agent(agent.id, &ToAgent::Chat(chat));
+    }
     Ok(())
 }
 
@@ -147,7 +151,8 @@ struct Held {
 }
 
 impl Command for Held {
-    type Done = crate::realtime::Talk;
+    /// Whose chat it is, and whether the agent has now seen more of it.
+    type Done = (Talk, bool);
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Problem>> {
@@ -155,10 +160,11 @@ impl Command for Held {
         if record.chat.agent() != Some(self.agent.id) {
             return Err(Failure::Refused(refused(&Refusal::NotYours)));
         }
-        if let Some(number) = self.seen {
+        let moved = self.seen.filter(|number| *number > record.seen_by_agent);
+        if let Some(number) = moved {
             tx.put_seen(self.chat, true, number).await?;
         }
-        Ok((record.visitor, record.conversation))
+        Ok(((record.visitor, record.conversation), moved.is_some()))
     }
 }
 

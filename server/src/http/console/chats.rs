@@ -7,12 +7,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
-use porchlight_app::console::wire::{ChatPage, ChatRow, Colleagueship, Detail, Line, Note, PhaseName};
+use porchlight_app::{
+    console::wire::{ChatPage, ChatRow, Colleagueship, Dealing, Detail, Line, Note, PhaseName},
+    i18n::Locale,
+};
 use porchlight_domain::{
     contact::Email,
-    conversation::markup,
-    event::EventType,
-    id::ChatId,
+    conversation::{Purpose, markup},
+    id::{ChatId, VisitorId},
     livechat::{Chat, Ended, Notice, Phase},
     session::{Author, Format},
 };
@@ -25,9 +27,11 @@ use crate::{
         body::{Json, Query},
         problem::{Code, Problem},
     },
+    meetings::dealing_in_words,
     realtime::Hub,
-    store::{AgentRow, ChatEntry, ChatFilter, ChatRecord, Command, Failure, Queue, StoreError, Tx},
+    store::{AgentRow, ChatEntry, ChatFilter, ChatNews, ChatRecord, Command, Failure, News, Queue, StoreError, Tx},
     visit::{Engine, for_agents},
+    when::When,
 };
 
 /// How many chats a page of a list has.
@@ -68,11 +72,15 @@ pub(in crate::http) async fn row(
     let known = |name: &str| {
         attributes.iter().find(|(known, value)| known.as_str() == name && !value.is_empty()).map(|(_, value)| value.clone())
     };
-    let (last, unread) = tx.last_line(record.visitor, &record.conversation, record.seen_by_agent).await?;
+    let (last, unread, lines) = tx.last_line(record.visitor, &record.conversation, record.seen_by_agent).await?;
     let holder = chat.agent().or(record.held_by.filter(|_| chat.is_over()));
     let named = match holder {
         Some(id) => tx.agent(id).await?.map(|agent| Colleagueship { id, name: agent.name }),
         None => None,
+    };
+    let asked = match &chat.phase {
+        Phase::Online { transfer: Some(transfer), .. } => tx.agent_name(transfer.offer.agent).await?,
+        _ => None,
     };
     let mine = chat.agent() == Some(agent.id) && !chat.is_over();
     let asked_me = chat.asked() == Some(agent.id);
@@ -94,8 +102,10 @@ pub(in crate::http) async fn row(
         },
         from: named.as_ref().filter(|_| asked_me).map(|named| named.name.clone()),
         agent: named,
+        asked,
         mine,
         unread: if mine || asked_me { unread } else { 0 },
+        lines,
         requested_at: chat.requested_at,
         changed_at: record.changed_at,
         ended: ended(chat),
@@ -119,14 +129,17 @@ fn ended(chat: &Chat) -> Option<String> {
 /// A line as the console shows it: the bot's markup as plain text.
 pub(in crate::http) fn line(said: &ChatEntry) -> Line {
     let entry = &said.entry;
-    let plain = |text: &String| {
-        if entry.author == Author::Bot && entry.format == Format::Text { markup::plain(text) } else { text.clone() }
+    let plain = |text: &String| match (entry.author, entry.format) {
+        (Author::Bot, Format::Text) => markup::plain(text),
+        (_, Format::Meeting | Format::Callback) => dealing_in_words(entry, Locale::En.panel(), "en-GB"),
+        _ => text.clone(),
     };
     Line {
         number: entry.number,
         author: entry.author,
         text: entry.text.as_ref().map(plain),
-        format: entry.format,
+        // In words it is a text as any other.
+        format: if matches!(entry.format, Format::Meeting | Format::Callback) { Format::Text } else { entry.format },
         agent: entry.agent.as_ref().map(|agent| Colleagueship { id: agent.id, name: agent.name.clone() }),
         at: said.at,
         message: said.answer,
@@ -228,12 +241,9 @@ impl Command for Whole {
         let lines = tx.chat_entries(record.visitor, &record.conversation, 0).await?;
         let attributes = tx.attributes(record.visitor).await?;
         let events = tx.events_of_session(record.session, HISTORY_MAX).await?;
-        let mut pages: Vec<String> = Vec::new();
-        for logged in events.iter().filter(|logged| logged.event.kind == EventType::WidgetLoaded) {
-            if pages.last() != Some(&logged.event.page) {
-                pages.push(logged.event.page.clone());
-            }
-        }
+        // On their own: in a long chat the last events are messages.
+        let pages = tx.pages_of_session(record.session, HISTORY_MAX).await?;
+        let (referrer, device) = tx.visit(record.session).await?;
         let mut before = Vec::new();
         for earlier in tx.chats_of(record.visitor, BEFORE_MAX).await?.iter().filter(|earlier| earlier.chat.id != self.chat) {
             before.push(row(tx, &self.hub, &self.agent, earlier).await?);
@@ -246,12 +256,46 @@ impl Command for Whole {
             attributes: attributes.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),
             pages,
             page: record.page,
+            referrer: referrer.filter(|referrer| !referrer.is_empty()),
+            device,
             locale: record.locale,
             events: events.into_iter().map(|logged| (logged.event.kind.name().to_owned(), logged.event.time)).collect(),
+            dealings: dealings(tx, &self.agent, record.visitor).await?,
             notes: notes.into_iter().map(|(agent, text, at)| Note { agent, text, at }).collect(),
             before,
         })
     }
+}
+
+/// What else a visitor did: meetings, call backs, forms.
+async fn dealings(tx: &mut Tx<'_>, agent: &AgentRow, visitor: VisitorId) -> Result<Vec<Dealing>, StoreError> {
+    let (writes, zone) = (When::of("en-GB"), agent.availability.zone());
+    let mut dealings = Vec::new();
+    for record in tx.meetings_of(visitor, BEFORE_MAX).await? {
+        let meeting = &record.meeting;
+        let state = if meeting.is_booked() { "Meeting" } else { "Meeting, called off" };
+        let mut facts = vec![("when".to_owned(), writes.day_and_time(meeting.span.start, &zone))];
+        facts.extend(tx.agent_name(meeting.agent).await?.map(|name| ("with".to_owned(), name)));
+        facts.extend(meeting.location.clone().map(|location| ("where".to_owned(), location)));
+        dealings.push(Dealing { at: record.made_at, title: format!("{state}: {}", meeting.title), facts });
+    }
+    for record in tx.callbacks_of(visitor, BEFORE_MAX).await? {
+        let callback = &record.callback;
+        let mut facts = vec![("number".to_owned(), callback.phone.clone())];
+        facts.extend(callback.promised.map(|promised| ("promised".to_owned(), writes.day_and_time(promised.start, &zone))));
+        if !record.note.is_empty() {
+            facts.push(("note".to_owned(), record.note.clone()));
+        }
+        let title = if callback.is_open() { "Call back, to be made" } else { "Call back, done" };
+        dealings.push(Dealing { at: callback.requested_at, title: title.to_owned(), facts });
+    }
+    for record in tx.submissions_of(visitor, BEFORE_MAX).await? {
+        let title = if record.purpose == Purpose::Survey { "Survey" } else { "Form" };
+        let facts = record.answers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+        dealings.push(Dealing { at: record.at, title: format!("{title}: {}", record.card), facts });
+    }
+    dealings.sort_by_key(|dealing| std::cmp::Reverse(dealing.at));
+    Ok(dealings)
 }
 
 #[derive(Debug, Deserialize)]
@@ -325,8 +369,23 @@ impl Command for File {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
-        seen(tx, &self.agent, self.chat).await?;
-        Ok(tx.put_tags(self.chat, &self.tags).await?)
+        let record = seen(tx, &self.agent, self.chat).await?;
+        if record.tags == self.tags {
+            return Ok(());
+        }
+        tx.put_tags(self.chat, &self.tags).await?;
+        // Every console of the site shows them.
+        tx.tell(News::Chat(Box::new(ChatNews {
+            chat: self.chat,
+            site: record.site,
+            visitor: record.visitor,
+            conversation: record.conversation,
+            agents: Vec::new(),
+            changed: true,
+            lines: Vec::new(),
+            freed: false,
+        })));
+        Ok(())
     }
 }
 

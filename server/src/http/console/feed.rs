@@ -61,11 +61,13 @@ impl Feed {
     pub(super) async fn next(&mut self) -> Option<Vec<Told>> {
         let mut news = self.connection.news.recv().await?;
         let (mut told, mut chats, mut agents) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let mut callbacks = false;
         // What has gathered is told at once; of what changed several times only what it is now.
         loop {
             match news {
                 ToAgent::Chat(chat) => drop(chats.insert(chat)),
                 ToAgent::Agent(agent) => drop(agents.insert(agent)),
+                ToAgent::Callbacks(site) => callbacks |= self.agent.serves(&site),
                 ToAgent::Said(chat, lines) => told.push(Told::Said { chat, lines: lines.iter().map(line).collect() }),
                 ToAgent::Typing(chat) => told.push(Told::Typing { chat }),
                 ToAgent::Seen(chat, number) => told.push(Told::Seen { chat, number }),
@@ -75,7 +77,7 @@ impl Feed {
                 Err(_) => break,
             }
         }
-        if chats.is_empty() && agents.is_empty() {
+        if chats.is_empty() && agents.is_empty() && !callbacks {
             return Some(told);
         }
         if agents.contains(&self.agent.id)
@@ -91,6 +93,7 @@ impl Feed {
             now: self.app.engine.outside.now(),
             chats,
             agents,
+            callbacks,
         };
         match self.app.store.look(changed).await {
             // Chats first: what is said is said in one that is known.
@@ -180,6 +183,7 @@ impl Command for ReadDesk {
         Ok(Desk {
             me: colleagues.iter().find(|colleague| colleague.id == agent.id).cloned(),
             manages: agent.may(Right::ManageAgents),
+            callbacks: tx.callbacks_waiting(agent.sites(), now).await?,
             mails,
             chats,
             colleagues,
@@ -208,6 +212,7 @@ struct Changed {
     now: jiff::Timestamp,
     chats: BTreeSet<ChatId>,
     agents: BTreeSet<AgentId>,
+    callbacks: bool,
 }
 
 impl Command for Changed {
@@ -215,7 +220,7 @@ impl Command for Changed {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Vec<Told>, Failure<Problem>> {
-        let Self { agent, hub, limit, now, chats, agents } = self;
+        let Self { agent, hub, limit, now, chats, agents, callbacks } = self;
         let mut told = Vec::new();
         for chat in chats {
             if let Some(record) = tx.chat(chat).await?.filter(|record| agent.serves(&record.site)) {
@@ -225,6 +230,9 @@ impl Command for Changed {
         if !agents.is_empty() {
             let known = colleagues(tx, &agent, limit, now).await?;
             told.extend(known.into_iter().filter(|colleague| agents.contains(&colleague.id)).map(Told::Colleague));
+        }
+        if callbacks {
+            told.push(Told::Callbacks { waiting: tx.callbacks_waiting(agent.sites(), now).await? });
         }
         Ok(told)
     }

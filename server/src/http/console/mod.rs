@@ -1,18 +1,24 @@
 //! The agents' console: its pages, and what its desk asks and is told.
 
+mod accounts;
 mod act;
 mod agents;
 mod availability;
+mod booking;
+mod calendar;
+mod callbacks;
 mod chats;
 mod desk;
 mod feed;
 mod invite;
 mod join;
+mod meetings;
 mod render;
 mod responses;
 mod session;
 mod sign_in;
 mod socket;
+mod surveys;
 mod teams;
 mod upload;
 
@@ -23,7 +29,7 @@ use super::App;
 pub(crate) use invite::{Invite, first_administrator};
 pub(crate) use sign_in::hash;
 
-pub(super) fn routes(attachment_limit: usize) -> Router<App> {
+pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<App> {
     Router::new()
         .merge(desk::routes())
         .merge(socket::routes())
@@ -35,4 +41,10 @@ pub(super) fn routes(attachment_limit: usize) -> Router<App> {
         .merge(teams::routes())
         .merge(responses::routes())
         .merge(availability::routes())
+        .merge(booking::routes())
+        .merge(calendar::routes())
+        .merge(callbacks::routes())
+        .merge(meetings::routes())
+        .merge(surveys::routes())
+        .merge(accounts::routes(accounts_limit))
 }

@@ -12,7 +12,10 @@ use porchlight_app::console::{
     pages::{TeamLine, TeamsPage},
     wire::Team,
 };
-use porchlight_domain::id::{SiteKey, TeamId};
+use porchlight_domain::{
+    id::{SiteKey, TeamId},
+    schedule::Availability,
+};
 use serde::Deserialize;
 
 use super::{
@@ -41,6 +44,11 @@ struct Given {
     name: String,
     #[serde(default)]
     members: String,
+    /// Its opening hours; the site's, if they are empty.
+    #[serde(default)]
+    time_zone: String,
+    #[serde(default)]
+    hours: String,
 }
 
 async fn show(State(app): State<App>, SignedIn { agent, .. }: SignedIn) -> Result<Response, Problem> {
@@ -81,7 +89,15 @@ impl Command for List {
             let members = tx.team_members(&team.site, &team.id).await?;
             let named = agents.iter().filter(|agent| members.contains(&agent.id)).map(|agent| agent.email.as_str());
             let members = named.collect::<Vec<_>>().join(", ");
-            lines.push(TeamLine { site: team.site.to_string(), id: team.id.to_string(), name: team.name, members });
+            let own = tx.team_hours(&team.site, &team.id).await?;
+            lines.push(TeamLine {
+                site: team.site.to_string(),
+                id: team.id.to_string(),
+                name: team.name,
+                members,
+                time_zone: own.as_ref().map(|own| own.time_zone.clone()).unwrap_or_default(),
+                hours: own.map(|own| own.in_words()).unwrap_or_default(),
+            });
         }
         let mut sites = tx.sites().await?;
         sites.retain(|site| self.0.serves(site));
@@ -114,6 +130,14 @@ impl Command for Change {
             let member = tx.agent_by_email(&email).await?.filter(|member| member.serves(&given.site));
             members.push(member.ok_or_else(|| bad("members", format!("no agent of this site has the address {email}")))?.id);
         }
-        Ok(tx.put_team(&Team { site: given.site, id, name }, &members).await?)
+        let hours = match given.hours.trim() {
+            "" => None,
+            hours => {
+                let zone = Some(given.time_zone.trim()).filter(|zone| !zone.is_empty()).unwrap_or("UTC");
+                Some(Availability::read(zone, hours).map_err(|error| bad("hours", error.to_string()))?)
+            }
+        };
+        tx.put_team(&Team { site: given.site.clone(), id: id.clone(), name }, &members).await?;
+        Ok(tx.put_team_hours(&given.site, &id, hours.as_ref()).await?)
     }
 }

@@ -3,6 +3,8 @@
 //! Both send the same form. Who accepts JSON gets what was said since and the next card, as fragments; who does not gets the
 //! whole panel as a page.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
@@ -10,14 +12,17 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::post,
 };
+use jiff::Timestamp;
 use porchlight_app::{
     i18n::{Locale, megabytes, named},
     widget::MailTo,
 };
 use porchlight_domain::{
     contact::{BadPhone, Email},
+    conversation::{Body, Conversation},
     id::{AnswerId, CardId},
     livechat::{BadMessage, ChatCommand},
+    meeting::MeetingCommand,
     session::{self, Answer, DocumentUse, Input, InvalidInput, Refusal},
 };
 use serde::Deserialize;
@@ -25,6 +30,7 @@ use serde_json::{Value, json};
 
 use super::{
     admit,
+    booking::{Look, Wanted},
     offer::begin_anew,
     refused, render,
     shown::{PanelSent, Shown},
@@ -39,7 +45,7 @@ use crate::{
     },
     sites::SiteNow,
     store::{ChatRecord, Command, Failure, Tx, VisitorRow},
-    visit::Engine,
+    visit::{About, Engine},
 };
 
 pub(super) fn routes(attachment_limit: usize) -> Router<App> {
@@ -70,7 +76,20 @@ struct Answered {
     email: String,
     #[serde(default, rename = "do")]
     act: Act,
+    /// A day whose times are to be shown.
+    day: Option<String>,
+    /// A month whose days are.
+    month: Option<String>,
+    /// What was shown before.
+    #[serde(default)]
+    shown: String,
+    /// Who comes to a meeting.
+    guest_name: Option<String>,
+    guest_email: Option<String>,
 }
+
+/// What stands before the name of a form's field, so that it is no name of our own.
+const OF_FORM: &str = "f.";
 
 /// What the visitor does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -95,6 +114,10 @@ enum Act {
     End,
     /// Asks for the transcript by e-mail.
     Transcript,
+    /// Looks at other days, or in another time zone.
+    Look,
+    /// Lets a time go that is held.
+    Release,
 }
 
 impl Act {
@@ -126,14 +149,26 @@ async fn answers(State(app): State<App>, caller: Caller, headers: HeaderMap, sen
 }
 
 async fn answer(app: App, caller: Caller, sent: Sent, by_script: bool) -> Result<(Outcome, String), Problem> {
-    let FormsAndFile(mut sent, answered, file) = sent?;
+    let FormsAndFile(mut sent, mut answered, file, all) = sent?;
+    // A day or a month that is pressed is looked at; nothing is answered by that.
+    let pressed = answered.day.as_deref().or(answered.month.as_deref());
+    if answered.act == Act::Answer && pressed.is_some() && answered.value.is_empty() {
+        answered.act = Act::Look;
+    }
+    sent.wanted = Wanted { chosen: pressed.and_then(Look::read), before: Look::read(&answered.shown) };
+    let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in all {
+        if let Some(name) = name.strip_prefix(OF_FORM) {
+            fields.entry(name.to_owned()).or_default().push(value);
+        }
+    }
     app.limits.command(&sent.token)?;
     let host = sent.page.origin();
     if !by_script {
         // A page has the whole transcript.
         sent.have = 0;
     }
-    let outcome = app.store.commit(Take { engine: app.engine, caller, sent, answered, file }).await?;
+    let outcome = app.store.commit(Take { engine: app.engine, caller, sent, answered, file, fields }).await?;
     Ok((outcome, host))
 }
 
@@ -150,6 +185,8 @@ struct Take {
     sent: PanelSent,
     answered: Answered,
     file: Option<Upload>,
+    /// What was filled in, if it is a form of several fields.
+    fields: BTreeMap<String, Vec<String>>,
 }
 
 impl Command for Take {
@@ -157,9 +194,10 @@ impl Command for Take {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Outcome, Failure<Problem>> {
-        let Self { engine, caller, mut sent, answered, file } = self;
+        let Self { engine, caller, mut sent, answered, file, fields } = self;
         let (visitor, site) = admit(tx, &engine, &sent.token, &sent.page, &caller).await?;
         let now = engine.outside.now();
+        engine.heard(tx, visitor.id, &sent.conversation, sent.view).await?;
         let mut session = engine.session_at(tx, &visitor, now).await?;
         let Some((document, progress)) = engine.talk(tx, &visitor, &sent.conversation).await? else {
             return Err(Failure::Refused(refused(&Refusal::NoConversation)));
@@ -170,7 +208,7 @@ impl Command for Take {
         // Sent twice, answered once: the second time only shows what the first led to.
         if !tx.was_answered(visitor.id, &sent.conversation, answered.id).await? {
             let command = match (answered.act, &answered.card) {
-                (Act::Refresh, _) => None,
+                (Act::Refresh | Act::Look, _) => None,
                 (Act::Transcript, _) => {
                     match answered.mail_transcript(tx, &engine, &visitor, &sent, &site).await {
                         Ok(address) => mailed = Some(address),
@@ -205,6 +243,22 @@ impl Command for Take {
                         _ => Some(session::Command::Chat(ChatCommand::Say { id: answered.id, text: answered.value.clone() })),
                     }
                 }
+                (Act::Answer | Act::Release, Some(card)) if is_of(&document, card, &|body| matches!(body, Body::Meeting(_))) => {
+                    let held = tx.meeting_held(visitor.id, &sent.conversation).await?;
+                    match answered
+                        .about_meeting(held.filter(|held| held.meeting.is_held(now)).map(|held| held.meeting.span.start))
+                    {
+                        Ok(command) => command,
+                        Err(refused) => {
+                            refusal = Some(refused);
+                            None
+                        }
+                    }
+                }
+                (Act::Answer, Some(card)) if is_of(&document, card, &|body| matches!(body, Body::Form(_))) => {
+                    let input = Input::Form(fields.clone());
+                    Some(session::Command::Answer(Answer { id: answered.id, turn: answered.turn, card: card.clone(), input }))
+                }
                 (act, Some(card)) => Some(answered.command(act, card)),
                 (_, None) => {
                     refusal = Some(Refusal::NotWaiting);
@@ -224,7 +278,7 @@ impl Command for Take {
             }
             for (command, id) in steps {
                 let about = sent.about(&visitor, &locale, now);
-                match engine.step(tx, session.clone(), about, command, Some(id)).await {
+                match take_time(tx, &engine, session.clone(), about, command, id).await {
                     Ok(stepped) => session = stepped,
                     Err(Failure::Refused(refused)) => refusal = Some(refused),
                     Err(Failure::Store(error)) => return Err(Failure::Store(error)),
@@ -232,7 +286,7 @@ impl Command for Take {
             }
         }
         // What is wrong is the answer, or that it comes too late.
-        let stale = refusal.as_ref().is_some_and(|refusal| !matches!(refusal, Refusal::Invalid(_) | Refusal::BadMessage(_)));
+        let stale = refusal.as_ref().is_some_and(is_stale);
         if answered.act.shows_all() || stale {
             sent.have = 0;
         }
@@ -250,6 +304,26 @@ impl Command for Take {
                 if *refusal == Refusal::NotAllowed {
                     shown.standing.problem = Some(shown.locale().system().no_more.to_owned());
                 }
+            } else if let Refusal::BadForm(wrong) = refusal {
+                let form = answered.card.as_ref().and_then(|card| document.card(card)).map(|card| &card.body);
+                let says = |field: &str| match form {
+                    Some(Body::Form(form)) => {
+                        form.fields.iter().find(|known| known.name.as_str() == field)?.pattern_message.as_ref()
+                    }
+                    _ => None,
+                };
+                let of_author = |field: &str| says(field).map(|text| document.say(text, &shown.language).to_owned());
+                shown.standing.wrong_fields = wrong
+                    .iter()
+                    .map(|(field, why)| {
+                        let own = of_author(field).filter(|_| *why == InvalidInput::NoMatch);
+                        (field.clone(), own.unwrap_or_else(|| in_words(&Refusal::Invalid(*why), shown.locale())))
+                    })
+                    .collect();
+                let typed = fields.into_iter().filter_map(|(name, values)| Some((name, values.into_iter().next()?)));
+                let guest = [("name", &answered.guest_name), ("email", &answered.guest_email)];
+                let guest = guest.into_iter().filter_map(|(name, typed)| Some((name.to_owned(), typed.clone()?)));
+                shown.standing.filled = typed.chain(guest).collect();
             } else if matches!(refusal, Refusal::Invalid(_)) {
                 shown.standing.typed = several(&answered.value);
                 shown.standing.wrong = true;
@@ -260,6 +334,46 @@ impl Command for Take {
         }
         Ok(Outcome { act: answered.act, refusal, shown })
     }
+}
+
+fn is_of(document: &Conversation, card: &CardId, wanted: &dyn Fn(&Body) -> bool) -> bool {
+    document.card(card).is_some_and(|card| wanted(&card.body))
+}
+
+/// Whether what the panel shows is out of date: else only what was sent is wrong.
+const fn is_stale(refusal: &Refusal) -> bool {
+    !matches!(
+        refusal,
+        Refusal::Invalid(_) | Refusal::BadMessage(_) | Refusal::BadForm(_) | Refusal::SlotTaken { .. } | Refusal::HoldLapsed
+    )
+}
+
+/// The most agents who are asked for a time, one after the other.
+const ASKED_MAX: usize = 100;
+
+/// Does a command. A time that somebody else has taken of one agent is asked of the next who is free then.
+async fn take_time(
+    tx: &mut Tx<'_>,
+    engine: &Engine,
+    session: session::Session,
+    about: About<'_>,
+    mut command: session::Command,
+    id: AnswerId,
+) -> Result<session::Session, Failure<Refusal>> {
+    for _ in 0..ASKED_MAX {
+        let failure = match engine.step(tx, session.clone(), about, command.clone(), Some(id)).await {
+            Ok(session) => return Ok(session),
+            Err(failure) => failure,
+        };
+        match (&mut command, failure) {
+            (
+                session::Command::Meeting(MeetingCommand::Hold { taken, .. }),
+                Failure::Refused(Refusal::SlotTaken { agent: Some(agent) }),
+            ) => taken.push(agent),
+            (_, failure) => return Err(failure),
+        }
+    }
+    Err(Failure::Refused(Refusal::SlotTaken { agent: None }))
 }
 
 fn several(value: &str) -> Vec<String> {
@@ -286,6 +400,23 @@ impl Answered {
         Ok(address.to_string())
     }
 
+    /// What is done about the meeting that the card offers; nothing, if it is done already: the time is held that is asked for again.
+    fn about_meeting(&self, held: Option<Timestamp>) -> Result<Option<session::Command>, Refusal> {
+        let turn = self.turn;
+        if self.act == Act::Release {
+            return Ok(Some(session::Command::Meeting(MeetingCommand::Release { turn })));
+        }
+        if let Some(email) = &self.guest_email {
+            let name = self.guest_name.clone().unwrap_or_default();
+            return Ok(Some(session::Command::Meeting(MeetingCommand::Confirm { turn, name, email: email.clone() })));
+        }
+        let start: Timestamp = self.value.parse().map_err(|_| Refusal::Invalid(InvalidInput::Required))?;
+        if held == Some(start) {
+            return Ok(None);
+        }
+        Ok(Some(session::Command::Meeting(MeetingCommand::Hold { turn, start, taken: Vec::new() })))
+    }
+
     /// What the domain is asked to decide.
     fn command(&self, act: Act, card: &CardId) -> session::Command {
         let turn = self.turn;
@@ -293,7 +424,7 @@ impl Answered {
             Act::Back => session::Command::Back { turn },
             Act::Opened => session::Command::Document { turn, what: DocumentUse::Opened },
             Act::Downloaded => session::Command::Document { turn, what: DocumentUse::Downloaded },
-            Act::Answer | Act::Skip | Act::Restart | Act::Refresh | Act::End | Act::Transcript => {
+            Act::Answer | Act::Skip | Act::Restart | Act::Refresh | Act::End | Act::Transcript | Act::Look | Act::Release => {
                 let given = || Input::Given { values: several(&self.value), country: self.country.clone() };
                 let input = if act == Act::Skip { Input::Skipped } else { given() };
                 session::Command::Answer(Answer { id: self.id, turn, card: card.clone(), input })
@@ -320,16 +451,27 @@ fn in_words(refusal: &Refusal, locale: Locale) -> String {
             InvalidInput::DateOutOfRange => texts.date_out_of_range,
             InvalidInput::TooLong => texts.text_too_long,
             InvalidInput::Required => texts.required,
+            InvalidInput::NoMatch => texts.no_match,
+            InvalidInput::NoConsent => texts.no_consent,
+            InvalidInput::NotOnTheScale => texts.not_on_scale,
         },
+        Refusal::BadForm(_) => texts.check_fields,
+        Refusal::SlotTaken { .. } => texts.slot_taken,
+        Refusal::HoldLapsed => texts.hold_lapsed,
+        Refusal::TooLate => texts.too_late,
+        Refusal::NotBooked => texts.not_booked,
         Refusal::NotCurrent { .. } | Refusal::NotWaiting => texts.not_current,
         Refusal::BadMessage(BadMessage::Empty) => texts.required,
         Refusal::BadMessage(BadMessage::TooLong) => texts.text_too_long,
         Refusal::BadMessage(BadMessage::UnknownFile) => texts.bad_file,
         Refusal::BadMessage(BadMessage::TooManyFiles(_)) => texts.no_more,
         Refusal::NotOnline => texts.not_current,
-        Refusal::NotAllowed | Refusal::NoConversation | Refusal::NotYours | Refusal::NotOffered | Refusal::NoSuchAgent => {
-            texts.failed
-        }
+        Refusal::NotAllowed
+        | Refusal::NoConversation
+        | Refusal::NotYours
+        | Refusal::NotOffered
+        | Refusal::NoSuchAgent
+        | Refusal::NotCalled(_) => texts.failed,
     };
     text.to_owned()
 }
@@ -350,7 +492,8 @@ async fn by_page(outcome: Outcome, host: String) -> Response {
 
 fn by_fragments(outcome: &Outcome) -> Response {
     let Outcome { act, refusal, shown } = outcome;
-    let mut now = update(shown, act.shows_all() || refusal.is_some(), *act == Act::Refresh);
+    let anew = act.shows_all() || refusal.as_ref().is_some_and(is_stale);
+    let mut now = update(shown, anew, matches!(act, Act::Refresh | Act::Look));
     if let Some(location) = download(outcome) {
         now["location"] = location.into();
     }

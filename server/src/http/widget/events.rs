@@ -18,7 +18,7 @@ use crate::{
     },
     secret::Secret,
     store::{Command, Failure, Tx},
-    visit::{About, Engine},
+    visit::{About, Engine, Subject},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -157,8 +157,16 @@ impl Command for Take {
             {
                 offer(tx, &engine, &visitor, &current, id, *version, None).await?;
             }
-            let about =
-                About { visitor: &visitor, view: Some(asked.view), page: asked.page.as_str(), conversation, locale: "", at };
+            let about = About {
+                visitor: &visitor,
+                view: Some(asked.view),
+                page: asked.page.as_str(),
+                conversation,
+                locale: "",
+                time_zone: "",
+                at,
+                subject: Subject::Conversation,
+            };
             let command = session::Command::Report(Report { id: report.id, at, what: report.what.into() });
             match earlier {
                 Some(earlier) => drop(engine.step(tx, earlier, about, command, None).await.map_err(lift)?),

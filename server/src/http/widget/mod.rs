@@ -1,6 +1,7 @@
 //! The widget's interface: what the loader and the panel say to the server. See docs/widget-protocol.md.
 
 mod answers;
+pub(super) mod booking;
 mod device;
 mod events;
 mod identity;
@@ -11,6 +12,7 @@ mod settings;
 mod shown;
 mod socket;
 mod start;
+mod times;
 
 use std::sync::Arc;
 
@@ -130,6 +132,17 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::BadMessage(_) => Problem::new(Code::InvalidAnswer, detail).field("value"),
         Refusal::NotYours | Refusal::NotOffered | Refusal::NoSuchAgent => Problem::new(Code::NotYours, detail).field("do"),
         Refusal::Invalid(_) => Problem::new(Code::InvalidAnswer, detail).field("value"),
+        Refusal::BadForm(wrong) => {
+            let problem = Problem::new(Code::InvalidAnswer, detail);
+            match wrong.first() {
+                Some((field, _)) => problem.field(field),
+                None => problem,
+            }
+        }
+        Refusal::SlotTaken { .. } => Problem::new(Code::SlotTaken, detail).field("value"),
+        Refusal::HoldLapsed => Problem::new(Code::HoldLapsed, detail).field("turn"),
+        Refusal::NotBooked | Refusal::TooLate => Problem::new(Code::NotBooked, detail).field("do"),
+        Refusal::NotCalled(_) => Problem::new(Code::NotYours, detail).field("do"),
     }
 }
 

@@ -110,5 +110,6 @@ pub(super) async fn begin_anew(
     version: u32,
 ) -> Result<(), Failure<Problem>> {
     tx.take_back(visitor.id, &progress.conversation, 0).await?;
+    engine.let_go(tx, visitor.id, &progress.conversation).await?;
     Ok(tx.put_progress(visitor.id, &progress.anew(version), engine.outside.now()).await?)
 }

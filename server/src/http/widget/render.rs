@@ -33,8 +33,8 @@ pub(super) async fn page(status: StatusCode, shown: Shown, host: String) -> Resp
     };
     let view = move || {
         allow(&host);
-        let Shown { entries, ticket, standing, typed_after, .. } = shown.clone();
-        view! { <Panel frame=frame.clone() transcript=entries typed_after ticket standing/> }
+        let Shown { entries, lines, ticket, standing, typed_after, .. } = shown.clone();
+        view! { <Panel frame=frame.clone() transcript=entries lines typed_after ticket standing/> }
     };
     let mut response = leptos_axum::render_app_async_with_context(|| {}, view)(Request::new(Body::empty())).await;
     *response.status_mut() = status;
@@ -71,7 +71,8 @@ fn allow(ancestors: &str) {
 /// What was said since, and the card that waits now.
 pub(super) fn fragments(shown: &Shown) -> (String, String) {
     let (texts, typed_after) = (shown.locale().panel(), shown.typed_after);
-    let (entries, ticket, standing) = (shown.entries.clone(), shown.ticket.clone(), shown.standing.clone());
+    let (entries, lines) = (shown.entries.clone(), shown.lines.clone());
+    let (ticket, standing) = (shown.ticket.clone(), shown.standing.clone());
     Owner::new()
-        .with(|| (view! { <Said entries typed_after texts/> }.to_html(), view! { <Card ticket standing texts/> }.to_html()))
+        .with(|| (view! { <Said entries typed_after lines texts/> }.to_html(), view! { <Card ticket standing texts/> }.to_html()))
 }

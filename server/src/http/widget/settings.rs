@@ -15,6 +15,9 @@ pub(super) struct LauncherSettings {
     minimise: &'static str,
     dismiss: &'static str,
     unread: &'static str,
+    /// Names the ways of contact, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    menu: Option<&'static str>,
     dir: &'static str,
     mode: Mode,
     corner: Corner,
@@ -43,6 +46,7 @@ impl LauncherSettings {
             minimise: texts.minimise,
             dismiss: texts.dismiss,
             unread: texts.unread,
+            menu: (site.contacts.len() > 1).then_some(language.panel().contact_menu),
             dir: language.dir(),
             mode: site.theme.mode,
             corner: launcher.corner,

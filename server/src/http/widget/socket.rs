@@ -15,11 +15,10 @@ use axum::{
     routing::get,
 };
 use porchlight_domain::{
-    id::{AgentId, AnswerId, ChatId, ConversationId, VisitorId},
+    id::{AnswerId, ChatId, ConversationId, VisitorId},
     livechat::ChatCommand,
-    session::{self, Refusal},
+    session::{self, Ask, Refusal},
 };
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -28,9 +27,13 @@ use super::{
     shown::{PanelSent, Shown},
 };
 use crate::{
-    http::{App, body, page::Caller, problem::Problem},
-    realtime::{ToAgent, ToVisitor, VisitorConnection},
-    store::{Command, Failure, StoreError, Tx},
+    http::{
+        App, body,
+        page::{Caller, Page},
+        problem::Problem,
+    },
+    realtime::{Frame, ToAgent, ToVisitor, VisitorConnection},
+    store::{ChatRecord, Command, Failure, StoreError, Tx},
     visit::Engine,
 };
 
@@ -55,22 +58,6 @@ async fn socket(State(app): State<App>, caller: Caller, upgrade: WebSocketUpgrad
         .max_message_size(most)
         .max_frame_size(most)
         .on_upgrade(move |socket| serve(app, caller, socket))
-}
-
-/// What a panel says on its connection.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Said {
-    /// The visitor writes.
-    Say { id: AnswerId, text: String },
-    /// The visitor is typing.
-    Typing(#[expect(dead_code, reason = "typing is all there is to say; the frame holds a value as the others do")] bool),
-    /// The visitor has seen the transcript up to a line.
-    Seen(u32),
-    /// The visitor ends the chat.
-    End(AnswerId),
-    /// The page has gone on, or has been told the log up to a place.
-    Here { page: Option<String>, after: Option<i64> },
 }
 
 async fn serve(app: App, caller: Caller, mut socket: WebSocket) {
@@ -129,9 +116,10 @@ impl Live {
         let whose = Whose { engine: app.engine.clone(), caller: caller.clone(), sent: sent.clone() };
         let visitor = app.store.look(whose).await?;
         // Registered before anything is read, so that nothing falls between.
-        let connection = app.store.hub().visitor((visitor, sent.conversation.clone()));
+        let on = (sent.view, sent.page.as_str().to_owned());
+        let connection = app.store.hub().visitor((visitor, sent.conversation.clone()), on);
         let read = Read { engine: app.engine.clone(), caller: caller.clone(), sent: sent.clone() };
-        let shown = if app.store.look(UnderWay(visitor, sent.conversation.clone())).await? {
+        let shown = if app.store.look(UnderWay(visitor, sent.conversation.clone())).await?.is_some() {
             app.store.commit(Come(read)).await?
         } else {
             // There is nothing to note.
@@ -167,7 +155,7 @@ impl Live {
                     let Some(Ok(received)) = received else { return Ok(()) };
                     self.heard = Instant::now();
                     match received {
-                        Message::Text(text) => match serde_json::from_str::<Said>(&text) {
+                        Message::Text(text) => match serde_json::from_str::<Frame>(&text) {
                             Ok(said) => Box::pin(self.hear(socket, said)).await?,
                             Err(error) => say(socket, &json!({ "bad": "malformed", "detail": error.to_string() })).await?,
                         },
@@ -199,6 +187,9 @@ impl Live {
 
     /// Tells the panel what is new, if anything is.
     async fn tell(&mut self, socket: &mut WebSocket, shown: &Shown) -> Result<(), axum::Error> {
+        let ask = shown.standing.asked.as_ref().map(|asked| &asked.prompt.ask);
+        let queued = matches!(ask, Some(Ask::Waiting { ahead: Some(_) }));
+        self.connection.stands_in(queued.then_some(&shown.site.site.key));
         let update = answers::update(shown, false, true);
         let card = shown.standing.state();
         let news = !shown.entries.is_empty() || shown.told.cursor() > self.sent.after || card != self.card;
@@ -206,20 +197,20 @@ impl Live {
         if news { say(socket, &json!({ "update": update })).await } else { Ok(()) }
     }
 
-    async fn hear(&mut self, socket: &mut WebSocket, said: Said) -> Result<(), axum::Error> {
+    async fn hear(&mut self, socket: &mut WebSocket, said: Frame) -> Result<(), axum::Error> {
         match said {
-            Said::Say { id, text } => self.write(socket, id, ChatCommand::Say { id, text }).await,
-            Said::End(id) => self.write(socket, id, ChatCommand::End).await,
-            Said::Typing(_) => {
-                self.pass_on(ToAgent::Typing, None).await;
+            Frame::Say { id, text } => self.write(socket, id, ChatCommand::Say { id, text }).await,
+            Frame::End(id) => self.write(socket, id, ChatCommand::End).await,
+            Frame::Typing(_) | Frame::Seen(_) => {
+                // Not worth keeping, so not worth a word when there are too many of them.
+                if self.app.limits.command(&self.sent.token).is_ok() {
+                    self.pass_on(&said).await;
+                }
                 Ok(())
             }
-            Said::Seen(number) => {
-                self.pass_on(|chat| ToAgent::Seen(chat, number), Some(number)).await;
-                Ok(())
-            }
-            Said::Here { page, after } => {
-                if let Some(page) = page.and_then(|page| serde_json::from_value(Value::from(page)).ok()) {
+            Frame::Here { page, after } => {
+                if let Some(page) = page.and_then(|page| serde_json::from_value::<Page>(Value::from(page)).ok()) {
+                    self.connection.goes_to(page.as_str());
                     self.sent.page = page;
                 }
                 self.sent.after = after.unwrap_or(0).max(self.sent.after);
@@ -246,11 +237,23 @@ impl Live {
     }
 
     /// Passes on what is not part of the transcript.
-    async fn pass_on(&self, what: impl FnOnce(ChatId) -> ToAgent, seen: Option<u32>) {
-        let notice = Notice { visitor: self.visitor, conversation: self.sent.conversation.clone(), seen };
-        let held = if seen.is_some() { self.app.store.commit(notice).await } else { self.app.store.look(notice).await };
-        if let Ok(Some((chat, Some(agent)))) = held {
-            self.app.store.hub().tell_agent(agent, &what(chat));
+    async fn pass_on(&self, said: &Frame) {
+        let under_way = UnderWay(self.visitor, self.sent.conversation.clone());
+        let Ok(Some(record)) = self.app.store.look(under_way).await else { return };
+        let chat = record.chat.id;
+        let what = match *said {
+            // What was seen before needs no commit, and nobody has to hear of it again.
+            Frame::Seen(number) if number > record.seen_by_visitor => {
+                if self.app.store.commit(See { chat, number }).await.is_err() {
+                    return;
+                }
+                ToAgent::Seen(chat, number)
+            }
+            Frame::Typing(_) => ToAgent::Typing(chat),
+            _ => return,
+        };
+        if let Some(agent) = record.chat.agent() {
+            self.app.store.hub().tell_agent(agent, &what);
         }
     }
 
@@ -260,7 +263,7 @@ impl Live {
         drop(connection);
         // Whoever has no chat has nothing to lose; and when all go at once, none of those who have one is forgotten.
         let under_way = UnderWay(visitor, talk.1.clone());
-        if matches!(app.store.look(under_way).await, Ok(false)) {
+        if matches!(app.store.look(under_way).await, Ok(None)) {
             return;
         }
         let gone = app.store.commit_in_turn(Go { engine: app.engine.clone(), hub: app.store.hub().clone(), talk }).await;
@@ -370,39 +373,34 @@ impl Command for Speak {
     }
 }
 
-/// Finds the chat that is under way, and who holds it; notes what the visitor has seen.
-struct Notice {
-    visitor: VisitorId,
-    conversation: ConversationId,
-    seen: Option<u32>,
+/// Notes what the visitor has seen of a chat.
+struct See {
+    chat: ChatId,
+    number: u32,
 }
 
-impl Command for Notice {
-    type Done = Option<(ChatId, Option<AgentId>)>;
+impl Command for See {
+    type Done = ();
     type Refusal = Problem;
 
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Problem>> {
-        let Some(record) = tx.chat_under_way(self.visitor, &self.conversation).await? else { return Ok(None) };
-        if let Some(number) = self.seen {
-            tx.put_seen(record.chat.id, false, number).await?;
-        }
-        Ok(Some((record.chat.id, record.chat.agent())))
+    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
+        Ok(tx.put_seen(self.chat, false, self.number).await?)
     }
 }
 
-/// Whether a visitor has a chat under way.
+/// The chat that a visitor has under way.
 struct UnderWay(VisitorId, ConversationId);
 
 impl Command for UnderWay {
-    type Done = bool;
+    type Done = Option<ChatRecord>;
     type Refusal = Problem;
 
-    async fn run(self, tx: &mut Tx<'_>) -> Result<bool, Failure<Problem>> {
-        Ok(tx.chat_under_way(self.0, &self.1).await?.is_some())
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Problem>> {
+        Ok(tx.chat_under_way(self.0, &self.1).await?)
     }
 }
 
-/// The visitor's last connection may have gone.
+/// A connection of the visitor has gone.
 struct Go {
     engine: Engine,
     hub: crate::realtime::Hub,
@@ -415,12 +413,14 @@ impl Command for Go {
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
         let Self { engine, hub, talk } = self;
+        let Some(mut record) = tx.chat_under_way(talk.0, &talk.1).await? else { return Ok(()) };
         // One that came meanwhile has registered before it writes that it is there.
-        if hub.is_here(&talk) {
-            return Ok(());
-        }
-        if let Some(record) = tx.chat_under_way(talk.0, &talk.1).await? {
-            engine.left(tx, record).await?;
+        let places = hub.places(&talk);
+        let Some(latest) = places.last() else { return Ok(engine.left(tx, record).await?) };
+        // The page that was told what agents do may be the one that has gone: another of the visitor's is told from now on.
+        if !places.iter().any(|(view, _)| *view == record.view) {
+            (record.view, record.page) = latest.clone();
+            tx.put_chat(&record, record.chat.due_at(&engine.chats)).await?;
         }
         Ok(())
     }

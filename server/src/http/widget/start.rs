@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
+use jiff::Timestamp;
+use porchlight_app::i18n::Locale;
 use porchlight_domain::{
     conversation::{Device, Trigger, Ui, markup, template},
     id::{ConversationId, PageViewId, SiteKey, VisitorId},
-    session::{self, Attributes, Widget},
+    session::{self, Attributes, ContactKind, Widget},
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +27,9 @@ use crate::{
         problem::{Code, Problem},
     },
     secret::Secret,
+    sites::SiteNow,
     store::{Command, Failure, Tx, VisitorRow},
-    visit::{About, Engine},
+    visit::{About, Engine, Subject},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -81,6 +84,45 @@ struct Begun {
     /// Whether the visitor is in a live chat: the page brings the panel at once, to be told what is said.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     live: bool,
+    /// The ways of contact that the launcher offers now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    contacts: Vec<ContactOffered>,
+}
+
+/// A way of contact that the launcher offers, in the visitor's language.
+#[derive(Debug, Serialize)]
+struct ContactOffered {
+    kind: ContactKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation: Option<ConversationId>,
+    label: String,
+}
+
+/// Those of the site's ways of contact that are possible now. A chat that names no conversation is what the launcher opens, if it opens one.
+fn contacts(site: &SiteNow, locale: &str, opens_one: bool, now: Timestamp) -> Vec<ContactOffered> {
+    let open = site.site.opening_hours.as_ref().is_none_or(|hours| hours.is_open(now));
+    let texts = Locale::best(locale).panel();
+    let possible = site.site.contacts.iter().filter(|contact| open || contact.is_offered_when_closed());
+    possible
+        .filter(|contact| match &contact.conversation {
+            Some(conversation) => site.published(conversation).is_some(),
+            None => opens_one,
+        })
+        .map(|contact| {
+            let usual = match contact.kind {
+                ContactKind::Chat => texts.contact_chat,
+                ContactKind::CallbackNow => texts.contact_callback_now,
+                ContactKind::CallbackLater => texts.contact_callback_later,
+                ContactKind::ClickToCall => texts.contact_call,
+            };
+            let own = contact.label.as_ref().map(|label| label.in_locale(locale, site.site.main_locale()).to_owned());
+            ContactOffered {
+                kind: contact.kind,
+                conversation: contact.conversation.clone(),
+                label: own.unwrap_or_else(|| usual.to_owned()),
+            }
+        })
+        .collect()
 }
 
 /// The conversation that is offered, as Adobe's payloads name it.
@@ -129,6 +171,15 @@ async fn start(
     app.limits.start(address)?;
     let device = device::of(&headers);
     Ok(axum::Json(app.store.commit(Start { engine: app.engine, caller, asked, device }).await?))
+}
+
+/// A kind of device, as it is kept: by the name that conversations target it by.
+const fn named(device: Device) -> &'static str {
+    match device {
+        Device::Phone => "phone",
+        Device::Tablet => "tablet",
+        Device::Desktop => "desktop",
+    }
 }
 
 struct Start {
@@ -180,13 +231,25 @@ impl Command for Start {
 
         let (mut session, since) = engine.session_since(tx, &visitor, now).await?;
         let view = asked.view.unwrap_or_else(|| PageViewId::new(engine.outside.new_id()));
-        let about = About { visitor: &visitor, view: Some(view), page, conversation: None, locale: &locale, at: now };
+        let about = About {
+            visitor: &visitor,
+            view: Some(view),
+            page,
+            conversation: None,
+            locale: &locale,
+            time_zone: "",
+            at: now,
+            subject: Subject::Conversation,
+        };
         if let Some(proven) = proven {
             session = proven.learn(tx, &engine, session, about).await?;
         }
+        let referrer: String = asked.referrer.chars().take(PAGE_MAX).collect();
         if asked.view.is_none() {
             let load = session::Command::Load(Widget { widget: LAUNCHER.to_owned(), element: ELEMENT.to_owned() });
             session = engine.step(tx, session, about, load, None).await.map_err(lift)?;
+            // The step has kept the session: now there is a row to write this to.
+            tx.put_visit(session.id, &referrer, named(device)).await?;
         }
 
         // Of a visitor who was made just now, and is nobody else either, nothing is known.
@@ -195,7 +258,6 @@ impl Command for Start {
         } else {
             (tx.all_progress(visitor.id).await?, tx.attributes(visitor.id).await?)
         };
-        let referrer: String = asked.referrer.chars().take(PAGE_MAX).collect();
         let asking = Asking {
             engine: &engine,
             site: &site,
@@ -238,6 +300,7 @@ impl Command for Start {
             view,
             told,
             settings: LauncherSettings::of(&site.site, &locale),
+            contacts: contacts(&site, &locale, offer.as_ref().is_some_and(|offer| offer.conversation.ui == Ui::Chatbot), now),
             conversation: offer.map(|offer| Offered::of(offer, &locale, &attributes, page)),
             placed,
             on_site: since.map_or(0, |since| now.duration_since(since).as_secs()),

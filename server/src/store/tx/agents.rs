@@ -95,7 +95,11 @@ fn agent(row: &SqliteRow) -> Result<AgentRow> {
         languages: list(row, "languages")?,
         skills: list(row, "skills")?,
         chat_limit: limit.map(u32::try_from).transpose().map_err(corrupt)?,
-        availability: Availability { time_zone: row.try_get("time_zone")?, blocks: list(row, "hours")? },
+        availability: {
+            let zone: String = row.try_get("time_zone")?;
+            let other: Vec<String> = list(row, "exceptions")?;
+            Availability { blocks: list(row, "hours")?, ..Availability::read(&zone, &other.join("\n")).map_err(corrupt)? }
+        },
         switched: match switched {
             Some(switched) => Some((switched == "on", moment("switched_until")?)),
             None => None,
@@ -156,7 +160,7 @@ impl Tx<'_> {
     pub async fn put_agent(&mut self, agent: &AgentRow, now: Timestamp) -> Result<()> {
         sqlx::query(
             "update agent set name = $2, role = $3, languages = $4, skills = $5, chat_limit = $6, time_zone = $7, hours = $8,
-                 disabled_at = case when $9 = 1 then coalesce(disabled_at, $10) end where id = $1",
+                 disabled_at = case when $9 = 1 then coalesce(disabled_at, $10) end, exceptions = $11 where id = $1",
         )
         .bind(agent.id.to_string())
         .bind(&agent.name)
@@ -168,6 +172,7 @@ impl Tx<'_> {
         .bind(serde_json::to_string(&agent.availability.blocks).map_err(corrupt)?)
         .bind(i64::from(agent.disabled))
         .bind(now.as_millisecond())
+        .bind(serde_json::to_string(&agent.availability.exceptions_in_words()).map_err(corrupt)?)
         .execute(&mut *self.connection)
         .await?;
         Ok(())
@@ -326,7 +331,7 @@ impl Tx<'_> {
         .fetch_optional(&mut *self.connection)
         .await?;
         let last = last.map(|last| last.parse().map_err(corrupt)).transpose()?;
-        Ok(Roster { members: members.collect(), last, ahead: 0 })
+        Ok(Roster { members: members.collect(), last, account: None, ahead: 0 })
     }
 
     /// Every agent, as the others see them.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use porchlight_domain::{
+    event::EventType,
     id::{AgentId, AnswerId, ChatId, ConversationId, PageViewId, SessionId, SiteKey, VisitorId},
     livechat::{Chat, Phase},
     session::Entry,
@@ -83,7 +84,8 @@ pub struct ChatFilter<'a> {
     pub agent: AgentId,
     /// Their sites; none: all sites.
     pub sites: Option<&'a [SiteKey]>,
-    /// Only those in which this was said, or whose visitor or tag is called so.
+    /// Only those in which this was said, or whose visitor or tag is called so; then of every list, since who searches may not know
+    /// of which.
     pub text: Option<&'a str>,
     /// Only those after this place, as (time of change in ms, id).
     pub after: Option<(i64, ChatId)>,
@@ -277,6 +279,7 @@ impl Tx<'_> {
     /// A list of chats, the latest change first, and how many there are in all.
     pub async fn chats(&mut self, filter: &ChatFilter<'_>) -> Result<(Vec<ChatRecord>, u32)> {
         let which = match filter.queue {
+            _ if filter.text.is_some() => "$1 = $1",
             Queue::Mine => "(chat.agent = $1 and chat.phase = 'online')",
             Queue::Waiting => "chat.phase in ('queued', 'offered') and $1 = $1",
             Queue::All => "chat.phase <> 'ended' and $1 = $1",
@@ -353,25 +356,28 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// The last line of a transcript that a person or the bot said, and how many lines of the visitor stand after a number.
+    /// The last line of a transcript that a person or the bot said; how many lines of the visitor stand after a number; and the
+    /// number of the last line of all.
     pub async fn last_line(
         &mut self,
         visitor: VisitorId,
         conversation: &ConversationId,
         seen: u32,
-    ) -> Result<(Option<String>, u32)> {
+    ) -> Result<(Option<String>, u32, u32)> {
         let row = sqlx::query(
-            "select (select case format when 'file' then substr(text, instr(text, '/') + 1) else text end from entry where visitor = $1 and conversation = $2 and taken_back = 0 and format <> 'notice'
+            "select (select case format when 'file' then substr(text, instr(text, '/') + 1) else text end from entry where visitor = $1 and conversation = $2 and taken_back = 0 and format not in ('notice', 'meeting', 'callback')
                      order by number desc limit 1) as last,
                     (select count(*) from entry where visitor = $1 and conversation = $2 and taken_back = 0
-                     and author = 'visitor' and number > $3) as unread",
+                     and author = 'visitor' and number > $3) as unread,
+                    (select coalesce(max(number), 0) from entry where visitor = $1 and conversation = $2
+                     and taken_back = 0) as number",
         )
         .bind(visitor.to_string())
         .bind(conversation.as_str())
         .bind(seen)
         .fetch_one(&mut *self.connection)
         .await?;
-        Ok((row.try_get("last")?, small(&row, "unread")?))
+        Ok((row.try_get("last")?, small(&row, "unread")?, small(&row, "number")?))
     }
 
     /// The line that a submission led to, if it was taken.
@@ -413,6 +419,22 @@ impl Tx<'_> {
             .fetch_all(&mut *self.connection)
             .await?;
         rows.iter().rev().map(logged).collect()
+    }
+
+    /// The pages that were loaded in a session, the latest last; one that was loaded again at once is there once.
+    pub async fn pages_of_session(&mut self, session: SessionId, limit: usize) -> Result<Vec<String>> {
+        let mut pages: Vec<String> = sqlx::query_scalar(
+            "select page from (select page, seq, lag(page) over (order by seq) as former from event
+                 where session = $1 and type = $2) as loads
+             where former is null or former <> page order by seq desc limit $3",
+        )
+        .bind(session.to_string())
+        .bind(EventType::WidgetLoaded.name())
+        .bind(i64::try_from(limit).map_err(corrupt)?)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        pages.reverse();
+        Ok(pages)
     }
 
     /// Adds a note to a chat.
@@ -489,5 +511,14 @@ impl Tx<'_> {
             .fetch_optional(&mut *self.connection)
             .await?;
         row.map(|row| Ok((row.try_get("name")?, row.try_get("type")?, row.try_get("content")?))).transpose()
+    }
+
+    /// Whether any visitor waits for an agent to accept, or for one to be free.
+    pub async fn anybody_waits(&mut self) -> Result<bool> {
+        let found: Option<i64> =
+            sqlx::query_scalar("select 1 from chat where phase in ('queued', 'offered') or asked is not null limit 1")
+                .fetch_optional(&mut *self.connection)
+                .await?;
+        Ok(found.is_some())
     }
 }

@@ -5,7 +5,10 @@ use porchlight_domain::id::ChatId;
 use sqlx::Row;
 
 use super::{Result, Tx};
-use crate::mail::{Letter, Purpose};
+use crate::{
+    calendar::ics::Method,
+    mail::{CalendarPart, Letter, Purpose},
+};
 
 /// A letter that is due, and how often it was tried.
 #[derive(Debug, Clone)]
@@ -22,7 +25,8 @@ impl Tx<'_> {
     /// Keeps a letter to be sent; one of the same id is there already.
     pub async fn add_mail(&mut self, letter: &Letter, now: Timestamp) -> Result<()> {
         sqlx::query(
-            "insert into mail (id, purpose, recipient, subject, body, chat, made_at, due_at) values ($1, $2, $3, $4, $5, $6, $7, $7)
+            "insert into mail (id, purpose, recipient, subject, body, chat, made_at, due_at, calendar, method)
+             values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
              on conflict (id) do nothing",
         )
         .bind(letter.id.as_str())
@@ -32,6 +36,8 @@ impl Tx<'_> {
         .bind(letter.body.as_str())
         .bind(letter.chat.map(|chat| chat.to_string()))
         .bind(now.as_millisecond())
+        .bind(letter.calendar.as_ref().map(|calendar| calendar.content.as_str()))
+        .bind(letter.calendar.as_ref().map(|calendar| calendar.method.name()))
         .execute(&mut *self.connection)
         .await?;
         self.tell(crate::store::News::Mail);
@@ -65,6 +71,8 @@ impl Tx<'_> {
         rows.iter()
             .map(|row| {
                 let chat: Option<String> = row.try_get("chat")?;
+                let content: Option<String> = row.try_get("calendar")?;
+                let method: Option<String> = row.try_get("method")?;
                 let letter = Letter {
                     id: row.try_get("id")?,
                     purpose: Purpose::named(&row.try_get::<String, _>("purpose")?),
@@ -72,6 +80,9 @@ impl Tx<'_> {
                     subject: row.try_get("subject")?,
                     body: row.try_get("body")?,
                     chat: chat.map(|chat| chat.parse().map_err(super::corrupt)).transpose()?,
+                    calendar: content
+                        .zip(method.as_deref().and_then(Method::named))
+                        .map(|(content, method)| CalendarPart { method, content }),
                 };
                 Ok(DueLetter { letter, tries: super::small(row, "tries")?, made_at: super::time(row, "made_at")? })
             })
@@ -80,7 +91,7 @@ impl Tx<'_> {
 
     /// Notes that a letter was sent.
     pub async fn mail_sent(&mut self, id: &str, now: Timestamp) -> Result<()> {
-        sqlx::query("update mail set sent_at = $2, due_at = null, body = '', problem = null where id = $1")
+        sqlx::query("update mail set sent_at = $2, due_at = null, body = '', calendar = null, problem = null where id = $1")
             .bind(id)
             .bind(now.as_millisecond())
             .execute(&mut *self.connection)

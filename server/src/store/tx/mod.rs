@@ -3,10 +3,14 @@
 //! The SQL is written so that it reads the same for SQLite and PostgreSQL: `$1` placeholders, `on conflict … do update`, plain types.
 
 mod agents;
+mod calendars;
+mod callbacks;
 mod chats;
 mod log;
 mod mail;
+mod meetings;
 mod sites;
+mod submissions;
 mod talks;
 mod visitors;
 
@@ -16,11 +20,15 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use super::{News, StoreError};
 
 pub use agents::AgentRow;
+pub use calendars::{AccountRow, CalDavRow, CalendarRow};
+pub use callbacks::{CallbackRecord, Full};
 pub use chats::{ChatEntry, ChatFilter, ChatRecord, Queue};
 pub use log::Logged;
 pub(super) use log::logged;
 pub use mail::DueLetter;
+pub use meetings::{MeetingFilter, MeetingRecord, Overlap};
 pub use sites::{Draft, Published, PublishedSource, SiteFile, SiteHead, Version};
+pub use submissions::{SubmissionRecord, SurveyFilter};
 pub use visitors::VisitorRow;
 
 type Result<T> = std::result::Result<T, StoreError>;

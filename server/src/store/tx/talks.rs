@@ -38,12 +38,12 @@ impl Tx<'_> {
         };
         sqlx::query(
             "insert into progress
-                 (visitor, conversation, version, standing, card, turn, entries, answered, counted, changed_at, completed, trail)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                 (visitor, conversation, version, standing, card, turn, entries, answered, counted, changed_at, completed, trail, chat)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              on conflict (visitor, conversation) do update set version = excluded.version, standing = excluded.standing,
                  card = excluded.card, turn = excluded.turn, entries = excluded.entries, answered = excluded.answered,
                  counted = excluded.counted, changed_at = excluded.changed_at, completed = excluded.completed,
-                 trail = excluded.trail",
+                 trail = excluded.trail, chat = excluded.chat",
         )
         .bind(visitor.to_string())
         .bind(progress.conversation.as_str())
@@ -57,6 +57,7 @@ impl Tx<'_> {
         .bind(now.as_millisecond())
         .bind(i64::from(progress.completed))
         .bind(serde_json::to_string(&progress.trail).map_err(corrupt)?)
+        .bind(progress.chat.map(|chat| chat.to_string()))
         .execute(&mut *self.connection)
         .await?;
         Ok(())
@@ -130,12 +131,14 @@ impl Tx<'_> {
 }
 
 const AUTHORS: [(&str, Author); 3] = [("bot", Author::Bot), ("visitor", Author::Visitor), ("agent", Author::Agent)];
-const FORMATS: [(&str, Format); 5] = [
+const FORMATS: [(&str, Format); 7] = [
     ("text", Format::Text),
     ("number", Format::Number),
     ("date", Format::Date),
     ("notice", Format::Notice),
     ("file", Format::File),
+    ("meeting", Format::Meeting),
+    ("callback", Format::Callback),
 ];
 
 fn named<T: Copy>(table: &[(&str, T)], row: &SqliteRow, column: &str) -> Result<T> {
@@ -175,5 +178,6 @@ fn progress(row: &SqliteRow) -> Result<Progress> {
         completed: row.try_get::<i64, _>("completed")? != 0,
         trail: serde_json::from_str(&row.try_get::<String, _>("trail")?).map_err(corrupt)?,
         counted: serde_json::from_str(&row.try_get::<String, _>("counted")?).map_err(corrupt)?,
+        chat: row.try_get::<Option<String>, _>("chat")?.map(|chat| chat.parse().map_err(corrupt)).transpose()?,
     })
 }

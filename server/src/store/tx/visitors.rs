@@ -218,6 +218,27 @@ impl Tx<'_> {
         row.map(|row| session(visitor, &row)).transpose()
     }
 
+    /// Keeps how a visitor came to a session that is there: the page that led to its first load, and the device they use now.
+    pub async fn put_visit(&mut self, session: SessionId, referrer: &str, device: &str) -> Result<()> {
+        sqlx::query("update session set referrer = coalesce(referrer, $2), device = $3 where id = $1")
+            .bind(session.to_string())
+            .bind(referrer)
+            .bind(device)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// How a visitor came to a session, as far as it is known: the page that led there (empty: none did), and the kind of device.
+    pub async fn visit(&mut self, session: SessionId) -> Result<(Option<String>, Option<String>)> {
+        let row = sqlx::query("select referrer, device from session where id = $1")
+            .bind(session.to_string())
+            .fetch_optional(&mut *self.connection)
+            .await?;
+        let Some(row) = row else { return Ok((None, None)) };
+        Ok((row.try_get("referrer")?, row.try_get("device")?))
+    }
+
     /// Keeps a session; `active` is when something last happened in it.
     pub async fn put_session(&mut self, session: &Session, active: Timestamp) -> Result<()> {
         sqlx::query(

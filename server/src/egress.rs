@@ -1,0 +1,813 @@
+//! The one client for all that the server fetches from elsewhere or sends there.
+//!
+//! Addresses are typed by people and answers written by strangers, so it does less than other clients do. It connects only to the
+//! public internet, and to what the setting `egress_allow` lists; follows no redirect, uses no proxy, unpacks nothing, and reads no
+//! more and waits no longer than it was told. A name is resolved once, and what is connected to is one of the addresses that were
+//! checked: that a name means something else a moment later (DNS rebinding) gains nothing. For that it opens its connections
+//! itself, one a request, and speaks HTTP/1.1 over them.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    body::{Body as _, Bytes},
+    client::conn::http1,
+};
+use hyper_util::rt::TokioIo;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{self, ClientConfig, RootCertStore, pki_types::ServerName},
+};
+use url::{Host, Position, Url};
+
+/// How the client calls itself.
+const USER_AGENT: &str = concat!("Porchlight/", env!("CARGO_PKG_VERSION"));
+/// How many addresses of a name are tried.
+const ADDRESSES_TRIED: usize = 4;
+/// Headers that say how a message is framed or where it goes: those are ours.
+static OURS: [HeaderName; 9] = [
+    header::ACCEPT_ENCODING,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    header::HOST,
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::USER_AGENT,
+];
+
+const fn v4(a: u8, b: u8, c: u8, d: u8, bits: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), bits)
+}
+
+const fn v6(a: u16, b: u16, c: u16, bits: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), bits)
+}
+
+/// What is not globally reachable by IANA's registry of special addresses (RFC 6890), multicast, and what clouds keep for them.
+const NOT_GLOBAL_V4: [Ipv4Net; 17] = [
+    v4(0, 0, 0, 0, 8),          // this network (RFC 791)
+    v4(10, 0, 0, 0, 8),         // private (RFC 1918)
+    v4(100, 64, 0, 0, 10),      // behind a carrier's translation (RFC 6598); metadata of Alibaba Cloud
+    v4(127, 0, 0, 0, 8),        // loopback (RFC 1122)
+    v4(168, 63, 129, 16, 32),   // the host of an Azure machine
+    v4(169, 254, 0, 0, 16),     // link-local (RFC 3927); metadata of most clouds
+    v4(172, 16, 0, 0, 12),      // private (RFC 1918)
+    v4(192, 0, 0, 0, 24),       // protocol assignments (RFC 6890); metadata of Oracle Cloud
+    v4(192, 0, 2, 0, 24),       // documentation (RFC 5737)
+    v4(192, 88, 99, 0, 24),     // 6to4 relays (RFC 7526)
+    v4(192, 168, 0, 0, 16),     // private (RFC 1918)
+    v4(198, 18, 0, 0, 15),      // benchmarking (RFC 2544)
+    v4(198, 51, 100, 0, 24),    // documentation (RFC 5737)
+    v4(203, 0, 113, 0, 24),     // documentation (RFC 5737)
+    v4(224, 0, 0, 0, 4),        // multicast (RFC 5771)
+    v4(240, 0, 0, 0, 4),        // reserved (RFC 1112)
+    v4(255, 255, 255, 255, 32), // broadcast (RFC 919)
+];
+/// The only IPv6 addresses given out for the internet (RFC 4291 §2.4): what is outside is local, multicast, or nothing yet.
+const GLOBAL_UNICAST: Ipv6Net = v6(0x2000, 0, 0, 3);
+/// What of those is not globally reachable, by IANA's registry.
+const NOT_GLOBAL_V6: [Ipv6Net; 3] = [
+    v6(0x2001, 0, 0, 23),     // protocol assignments (RFC 2928), with benchmarking (RFC 5180)
+    v6(0x2001, 0xdb8, 0, 32), // documentation (RFC 3849)
+    v6(0x3fff, 0, 0, 20),     // documentation (RFC 9637)
+];
+/// IPv4 behind a translation (RFC 6052): the last four bytes. That of networks' own, 64:ff9b:1::/48 (RFC 8215), is not global.
+const NAT64: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
+/// IPv6 in IPv4 (RFC 3056): the four bytes after the prefix are whom it goes to.
+const SIX_TO_FOUR: Ipv6Net = v6(0x2002, 0, 0, 16);
+/// IPv6 in UDP (RFC 4380): the server's IPv4 address, and the client's with its bits turned.
+const TEREDO: Ipv6Net = v6(0x2001, 0, 0, 32);
+
+/// What may be connected to though it is not on the public internet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Allowed {
+    /// A host, by the name that is in the address, whatever it resolves to.
+    Host(String),
+    /// An address, or a network of them.
+    Net(IpNet),
+}
+
+/// An entry of `egress_allow` that cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "setting egress_allow: expected host names, IP addresses or networks such as 10.0.0.0/8, with commas between them, got {0:?}"
+)]
+pub struct BadAllowed(String);
+
+impl Allowed {
+    /// Reads the setting `egress_allow`: entries with commas between them, none for nothing.
+    ///
+    /// # Errors
+    /// The entry that is none.
+    pub fn list(setting: &str) -> Result<Vec<Self>, BadAllowed> {
+        setting.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::parse).collect()
+    }
+}
+
+impl FromStr for Allowed {
+    type Err = BadAllowed;
+
+    fn from_str(entry: &str) -> Result<Self, BadAllowed> {
+        if let Ok(net) = entry.parse::<IpNet>() {
+            return Ok(Self::Net(net));
+        }
+        if let Ok(address) = entry.parse::<IpAddr>() {
+            return Ok(Self::Net(address.into()));
+        }
+        // The rules of addresses, so that a name is spelled here as it comes out of an address. A star would be taken for a letter.
+        match Host::parse(entry) {
+            _ if entry.contains('*') => Err(BadAllowed(entry.to_owned())),
+            Ok(Host::Domain(name)) => Ok(Self::Host(without_dot(&name).to_owned())),
+            Ok(Host::Ipv4(address)) => Ok(Self::Net(IpAddr::V4(address).into())),
+            Ok(Host::Ipv6(address)) => Ok(Self::Net(IpAddr::V6(address).into())),
+            Err(_) => Err(BadAllowed(entry.to_owned())),
+        }
+    }
+}
+
+/// How much the client does for one request.
+#[derive(Debug, Clone)]
+pub struct EgressLimits {
+    /// The longest that it may take, from resolving the name to the last byte of the answer.
+    pub timeout: Duration,
+    /// The largest body of an answer, in bytes.
+    pub body_limit: usize,
+    /// What may be connected to besides the public internet. Only those may be spoken to without TLS.
+    pub allow: Vec<Allowed>,
+}
+
+/// What is asked of somebody else.
+pub struct Request<'a> {
+    /// The method.
+    pub method: Method,
+    /// Where it goes: https, or http to a host that is allowed.
+    pub url: Url,
+    /// Further headers; those that frame the message are left out.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// User name and password, sent as RFC 7617 has it.
+    pub basic: Option<(String, String)>,
+    /// The body; may be empty.
+    pub body: Vec<u8>,
+    /// What the body is.
+    pub content_type: Option<&'a str>,
+}
+
+impl Request<'_> {
+    /// Asks for what is at an address.
+    #[must_use]
+    pub const fn get(url: Url) -> Self {
+        Self { method: Method::GET, url, headers: Vec::new(), basic: None, body: Vec::new(), content_type: None }
+    }
+}
+
+/// What was answered, whatever its status: a redirect is an answer, too.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, as it came.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer. Hosts are named, their addresses are not: whoever reads this may be who typed the name of a host.
+#[derive(Debug, thiserror::Error)]
+pub enum EgressError {
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(rustls::Error),
+    /// It is no address of the web.
+    #[error("expected an address that begins with https://")]
+    Scheme,
+    /// It has no TLS.
+    #[error("expected https:// before {0}: http:// is only for hosts that the setting egress_allow lists")]
+    Plain(String),
+    /// The address has a user name or password in it, which would end up in logs.
+    #[error("expected an address without user name and password in it")]
+    UserInfo,
+    /// The path has characters that cannot be sent.
+    #[error("expected an address whose path can be sent as it is")]
+    Path,
+    /// A user name with a colon cannot be told from its password.
+    #[error("expected a user name without a colon")]
+    UserName,
+    /// The media type is none.
+    #[error("expected a media type such as text/calendar")]
+    ContentType,
+    /// The host is not for the server to reach.
+    #[error("expected {0} to be on the public internet; what is not can be listed in the setting egress_allow")]
+    Refused(String),
+    /// There is no such host, or nobody says so.
+    #[error("the name {host} cannot be resolved: {problem}")]
+    Name {
+        /// The host.
+        host: String,
+        /// What was said.
+        problem: io::Error,
+    },
+    /// Nobody answers there.
+    #[error("{host} cannot be connected to: {problem}")]
+    Connect {
+        /// The host.
+        host: String,
+        /// What was said.
+        problem: io::Error,
+    },
+    /// It is not the host, or does not prove it.
+    #[error("no safe connection to {host}: {problem}")]
+    Handshake {
+        /// The host.
+        host: String,
+        /// What was said.
+        problem: io::Error,
+    },
+    /// The answer is not HTTP, or ended before its end.
+    #[error("expected a whole answer in HTTP/1.1 from {host}: {problem}")]
+    Http {
+        /// The host.
+        host: String,
+        /// What was wrong.
+        problem: hyper::Error,
+    },
+    /// The answer is too long.
+    #[error("expected an answer of at most {limit} bytes from {host}")]
+    TooLarge {
+        /// The host.
+        host: String,
+        /// The most that is read.
+        limit: usize,
+    },
+    /// It took too long.
+    #[error("expected an answer from {host} within {} ms", .limit.as_millis())]
+    TooSlow {
+        /// The host.
+        host: String,
+        /// How long it may take.
+        limit: Duration,
+    },
+}
+
+/// The client.
+#[derive(Debug, Clone)]
+pub struct Egress {
+    tls: Arc<ClientConfig>,
+    limits: Arc<EgressLimits>,
+}
+
+/// Where a request goes.
+struct Target {
+    host: Host<String>,
+    port: u16,
+    tls: bool,
+}
+
+impl Egress {
+    /// A client with its limits.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up, which is a fault of the build.
+    pub fn new(limits: EgressLimits) -> Result<Self, EgressError> {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        // The provider is named here, not for the whole process: what others choose does not matter.
+        let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(EgressError::Tls)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { tls: Arc::new(tls), limits: Arc::new(limits) })
+    }
+
+    /// Sends a request, and waits for the whole answer.
+    ///
+    /// # Errors
+    /// Why there is none. That the status says of something that it failed is an answer.
+    pub async fn send(&self, request: Request<'_>) -> Result<Answer, EgressError> {
+        let target = self.target(&request.url)?;
+        let limit = self.limits.timeout;
+        let answer = timeout(limit, self.exchange(&target, request)).await;
+        answer.unwrap_or_else(|_| Err(EgressError::TooSlow { host: target.host.to_string(), limit }))
+    }
+
+    async fn exchange(&self, target: &Target, request: Request<'_>) -> Result<Answer, EgressError> {
+        let message = message(request)?;
+        let stream = self.connect(target).await?;
+        if !target.tls {
+            return self.speak(target, stream, message).await;
+        }
+        let broken = |problem| EgressError::Handshake { host: target.host.to_string(), problem };
+        let name = match &target.host {
+            Host::Domain(name) => ServerName::try_from(without_dot(name).to_owned())
+                .map_err(|problem| broken(io::Error::new(io::ErrorKind::InvalidInput, problem)))?,
+            Host::Ipv4(address) => ServerName::from(*address),
+            Host::Ipv6(address) => ServerName::from(*address),
+        };
+        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await.map_err(broken)?;
+        self.speak(target, stream, message).await
+    }
+
+    /// What can be said of an address before its name is resolved.
+    fn target(&self, url: &Url) -> Result<Target, EgressError> {
+        let tls = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(EgressError::Scheme),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EgressError::UserInfo);
+        }
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return Err(EgressError::Scheme);
+        };
+        let host = host.to_owned();
+        if !tls && !self.lists(&host) {
+            return Err(EgressError::Plain(host.to_string()));
+        }
+        Ok(Target { host, port, tls })
+    }
+
+    /// Whether the setting lists a host as it is written in the address.
+    fn lists(&self, host: &Host<String>) -> bool {
+        match host {
+            Host::Domain(name) => {
+                let name = without_dot(name);
+                self.limits.allow.iter().any(|allowed| matches!(allowed, Allowed::Host(listed) if listed == name))
+            }
+            Host::Ipv4(address) => self.lists_address(IpAddr::V4(*address)),
+            Host::Ipv6(address) => self.lists_address(IpAddr::V6(*address)),
+        }
+    }
+
+    fn lists_address(&self, address: IpAddr) -> bool {
+        let is_in = |net: &IpNet| net.contains(&address) || net.contains(&address.to_canonical());
+        self.limits.allow.iter().any(|allowed| matches!(allowed, Allowed::Net(net) if is_in(net)))
+    }
+
+    /// Of the addresses of a host, those that may be connected to.
+    fn checked(&self, host: &Host<String>, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, EgressError> {
+        let listed = self.lists(host);
+        let good = |address: &SocketAddr| listed || is_global(address.ip()) || self.lists_address(address.ip());
+        let addresses: Vec<_> = addresses.into_iter().filter(good).take(ADDRESSES_TRIED).collect();
+        if addresses.is_empty() { Err(EgressError::Refused(host.to_string())) } else { Ok(addresses) }
+    }
+
+    /// A connection to one of a host's addresses: the first that answers.
+    async fn connect(&self, target: &Target) -> Result<TcpStream, EgressError> {
+        let port = target.port;
+        let found = match &target.host {
+            Host::Domain(name) => {
+                let unknown = |problem| EgressError::Name { host: name.clone(), problem };
+                let found: Vec<_> = tokio::net::lookup_host((name.as_str(), port)).await.map_err(unknown)?.collect();
+                if found.is_empty() {
+                    return Err(unknown(io::Error::new(io::ErrorKind::NotFound, "it has no address")));
+                }
+                found
+            }
+            Host::Ipv4(address) => vec![SocketAddr::from((*address, port))],
+            Host::Ipv6(address) => vec![SocketAddr::from((*address, port))],
+        };
+        let addresses = self.checked(&target.host, found)?;
+        // An address where nobody answers leaves time for the next, and for what comes after.
+        let share = self.limits.timeout / u32::try_from(addresses.len() + 1).unwrap_or(u32::MAX);
+        let mut problem = io::Error::from(io::ErrorKind::TimedOut);
+        for address in addresses {
+            match timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => problem = error,
+                Err(_) => problem = io::Error::from(io::ErrorKind::TimedOut),
+            }
+        }
+        Err(EgressError::Connect { host: target.host.to_string(), problem })
+    }
+
+    /// Sends a message over a connection and reads the answer; then the connection is closed.
+    async fn speak<S>(&self, target: &Target, stream: S, message: hyper::Request<Full<Bytes>>) -> Result<Answer, EgressError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let broken = |problem| EgressError::Http { host: target.host.to_string(), problem };
+        let limit = self.limits.body_limit;
+        let too_large = || EgressError::TooLarge { host: target.host.to_string(), limit };
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        // It is driven as long as this call runs, and no longer: a set of tasks ends them when it goes.
+        let mut driver = JoinSet::new();
+        driver.spawn(connection);
+        let (parts, mut body) = sender.send_request(message).await.map_err(broken)?.into_parts();
+        if !usize::try_from(body.size_hint().lower()).is_ok_and(|least| least <= limit) {
+            return Err(too_large());
+        }
+        let mut read = Vec::new();
+        while let Some(frame) = body.frame().await {
+            // Trailers are nothing we asked for.
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            if data.len() > limit - read.len() {
+                return Err(too_large());
+            }
+            read.extend_from_slice(&data);
+        }
+        Ok(Answer { status: parts.status, headers: parts.headers, body: read })
+    }
+}
+
+fn message(request: Request<'_>) -> Result<hyper::Request<Full<Bytes>>, EgressError> {
+    let Request { method, url, headers, basic, body, content_type } = request;
+    let authority = match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => return Err(EgressError::Scheme),
+    };
+    let mut message = hyper::Request::new(Full::new(Bytes::from(body)));
+    *message.method_mut() = method;
+    *message.uri_mut() = url[Position::BeforePath..Position::AfterQuery].parse().map_err(|_| EgressError::Path)?;
+    let sent = message.headers_mut();
+    for (name, value) in headers {
+        if !OURS.contains(&name) {
+            sent.append(name, value);
+        }
+    }
+    sent.insert(header::HOST, HeaderValue::try_from(authority).map_err(|_| EgressError::Scheme)?);
+    sent.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    sent.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let Some(kind) = content_type {
+        sent.insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).map_err(|_| EgressError::ContentType)?);
+    }
+    if let Some((user, password)) = basic {
+        if user.contains(':') {
+            return Err(EgressError::UserName);
+        }
+        let token = data_encoding::BASE64.encode(format!("{user}:{password}").as_bytes());
+        let mut value = HeaderValue::try_from(format!("Basic {token}")).map_err(|_| EgressError::UserName)?;
+        value.set_sensitive(true);
+        sent.insert(header::AUTHORIZATION, value);
+    }
+    Ok(message)
+}
+
+/// A name without the dot that says it is complete.
+fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
+/// Whether an address is on the public internet. Of addresses that hold another, that decides.
+#[must_use]
+pub fn is_global(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_global_v4(address),
+        IpAddr::V6(address) => is_global_v6(address),
+    }
+}
+
+fn is_global_v4(address: Ipv4Addr) -> bool {
+    !NOT_GLOBAL_V4.iter().any(|net| net.contains(&address))
+}
+
+fn is_global_v6(address: Ipv6Addr) -> bool {
+    if let Some(mapped) = address.to_ipv4_mapped() {
+        return is_global_v4(mapped);
+    }
+    let bytes = address.octets();
+    let inner = |at: usize| Ipv4Addr::new(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]);
+    if NAT64.contains(&address) {
+        return is_global_v4(inner(12));
+    }
+    if SIX_TO_FOUR.contains(&address) {
+        return is_global_v4(inner(2));
+    }
+    if TEREDO.contains(&address) {
+        return is_global_v4(inner(4)) && is_global_v4(!inner(12));
+    }
+    GLOBAL_UNICAST.contains(&address) && !NOT_GLOBAL_V6.iter().any(|net| net.contains(&address))
+}
+
+/// Servers of tests, on this machine.
+#[cfg(test)]
+pub(crate) mod local {
+    use std::{
+        net::SocketAddr,
+        sync::{Arc, Mutex},
+    };
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
+
+    /// What a server was sent, one text a request.
+    pub(crate) type Heard = Arc<Mutex<Vec<String>>>;
+
+    /// Answers each connection with the next of these, as it is, and closes it.
+    pub(crate) async fn serve(answers: Vec<Vec<u8>>) -> (SocketAddr, Heard) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let heard = Heard::default();
+        let noted = Arc::clone(&heard);
+        tokio::spawn(async move {
+            for answer in answers {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let request = hear(&mut socket).await;
+                noted.lock().unwrap().push(request);
+                // A client that has read enough is gone by now.
+                let _ = socket.write_all(&answer).await;
+                let _ = socket.shutdown().await;
+            }
+        });
+        (address, heard)
+    }
+
+    /// An answer with a body and its length.
+    pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
+        format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    }
+
+    /// A whole request: its head, and the body that the head says it has.
+    pub(crate) async fn hear(socket: &mut TcpStream) -> String {
+        let mut request = Vec::new();
+        let mut buffer = [0; 4096];
+        loop {
+            let text = String::from_utf8_lossy(&request).into_owned();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let lengths =
+                    head.lines().filter_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(str::to_owned));
+                let length: usize = lengths.map(|length| length.trim().parse::<usize>().unwrap()).sum();
+                if body.len() >= length {
+                    return text;
+                }
+            }
+            let count = socket.read(&mut buffer).await.unwrap();
+            assert!(count > 0, "the request ended before its end: {text}");
+            request.extend_from_slice(&buffer[..count]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+    use super::{
+        local::{answer, hear, serve},
+        *,
+    };
+
+    const LOOPBACK: &str = "127.0.0.0/8, ::1";
+
+    fn egress(allow: &str) -> Egress {
+        let allow = Allowed::list(allow).unwrap();
+        Egress::new(EgressLimits { timeout: Duration::from_millis(800), body_limit: 1_000, allow }).unwrap()
+    }
+
+    fn get(url: &str) -> Request<'static> {
+        let url = url.parse().unwrap();
+        Request { method: Method::GET, url, headers: Vec::new(), basic: None, body: Vec::new(), content_type: None }
+    }
+
+    #[test]
+    fn addresses_are_global_or_not() {
+        let refused = "0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 100.127.255.255 127.0.0.1 \
+            127.255.255.254 168.63.129.16 169.254.0.1 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.1 \
+            192.0.0.192 192.0.2.1 192.88.99.1 192.168.0.1 192.168.255.255 198.18.0.1 198.19.255.255 198.51.100.1 \
+            203.0.113.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255 :: ::1 ::127.0.0.1 ::8.8.8.8 \
+            ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 ::ffff:0:8.8.8.8 64:ff9b::127.0.0.1 \
+            64:ff9b::10.1.2.3 64:ff9b::169.254.169.254 64:ff9b:1::8.8.8.8 64:ff9b:1:a00:0:100:: 2002:7f00:1:: \
+            2002:a00:1::1 2002:c0a8:101::1 2002:a9fe:a9fe:: 2001:0:7f00:1:: 2001:0:808:808::f5ff:fffe 100::1 \
+            2001:2::1 2001:10::1 2001:20::1 2001:1ff:ffff::1 2001:db8::1 3fff::1 3fff:fff:ffff::1 4000::1 \
+            5f00::1 fc00::1 fd00:ec2::254 fdff:ffff::1 fe80::1 febf::1 fec0::1 ff02::1 ff0e::1";
+        for address in refused.split_whitespace() {
+            assert!(!is_global(address.parse().unwrap()), "{address}");
+        }
+        let global = "1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.1 \
+            168.63.129.17 172.15.255.255 172.32.0.1 192.0.1.1 192.167.255.255 192.169.0.1 198.17.255.255 \
+            198.20.0.1 223.255.255.255 ::ffff:8.8.8.8 64:ff9b::8.8.8.8 2002:808:808::1 2001:0:808:808::f7f7:f7f7 \
+            2001:200::1 2001:4860:4860::8888 2606:4700:4700::1111 2a00:1450:4001::1 3ffe::1";
+        for address in global.split_whitespace() {
+            assert!(is_global(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_setting_is_read() {
+        let list = Allowed::list("10.0.0.0/8, Calendar.Example.COM. ,::1,fd00::/8,192.168.1.7").unwrap();
+        let nets = ["10.0.0.0/8", "::1/128", "fd00::/8", "192.168.1.7/32"];
+        let [first, others @ ..] = nets.map(|net| Allowed::Net(net.parse().unwrap()));
+        let mut expected = vec![first, Allowed::Host("calendar.example.com".to_owned())];
+        expected.extend(others);
+        assert_eq!(list, expected);
+        assert_eq!(Allowed::list(" , ").unwrap(), []);
+        for bad in ["10.0.0.0/33", "a b", "host:80", "https://example.com", "*.example.com"] {
+            let error = Allowed::list(bad).unwrap_err().to_string();
+            assert!(error.contains("egress_allow") && error.contains(bad), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn however_a_local_address_is_spelled_it_is_refused() {
+        let egress = egress("");
+        let spellings = [
+            "https://127.0.0.1/",
+            "https://127.0.0.1./",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f000001/",
+            "https://0x7f.0.0.1/",
+            "https://0177.0.0.01/",
+            "https://0/",
+            "https://%31%32%37.0.0.1/",
+            "https://\u{ff10}\u{ff38}\u{ff43}\u{ff10}\u{ff0e}\u{ff10}\u{ff12}\u{ff15}\u{ff10}\u{ff0e}\u{ff10}\u{ff11}/",
+            "https://10.0.0.1:8443/",
+            "https://169.254.169.254/latest/meta-data/",
+            "https://[::1]/",
+            "https://[::]/",
+            "https://[0:0:0:0:0:0:0:1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://[64:ff9b::7f00:1]/",
+            "https://[2002:7f00:1::]/",
+            "https://[fd00:ec2::254]/",
+            "https://[fe80::1]/",
+            "https://localhost/",
+            "https://LOCALHOST/",
+        ];
+        for url in spellings {
+            let error = egress.send(get(url)).await.unwrap_err();
+            assert!(matches!(error, EgressError::Refused(_)), "{url}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn other_addresses_than_those_of_the_web_are_not_taken() {
+        let egress = egress("");
+        for (url, word) in [
+            ("ftp://example.com/", "https://"),
+            ("file:///etc/passwd", "https://"),
+            ("data:,x", "https://"),
+            ("http://example.com/", "http:// is only for"),
+            ("http://127.0.0.1/", "http:// is only for"),
+            ("https://user@example.com/", "without user name"),
+            ("https://:password@example.com/", "without user name"),
+        ] {
+            let error = egress.send(get(url)).await.unwrap_err().to_string();
+            assert!(error.contains(word) && error.starts_with("expected"), "{url}: {error}");
+        }
+        let mut request = get("https://example.com/");
+        request.basic = Some(("a:b".to_owned(), "c".to_owned()));
+        assert!(matches!(egress.send(request).await, Err(EgressError::UserName)));
+    }
+
+    #[test]
+    fn of_several_addresses_only_the_good_are_used() {
+        let host = Host::Domain("example.com".to_owned());
+        let addresses = |list: &[&str]| list.iter().map(|address| address.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let mixed = addresses(&["10.0.0.1:443", "93.184.216.34:443", "[::1]:443", "[2606:4700::1]:443", "192.168.1.7:443"]);
+        let good = addresses(&["93.184.216.34:443", "[2606:4700::1]:443"]);
+        assert_eq!(egress("").checked(&host, mixed.clone()).unwrap(), good);
+        let listed = addresses(&["93.184.216.34:443", "[2606:4700::1]:443", "192.168.1.7:443"]);
+        assert_eq!(egress("192.168.0.0/16").checked(&host, mixed.clone()).unwrap(), listed);
+        assert_eq!(egress("example.com").checked(&host, mixed.clone()).unwrap(), mixed[..ADDRESSES_TRIED].to_vec());
+        assert_eq!(egress("other.example.com").checked(&host, mixed).unwrap(), good);
+        let error = egress("").checked(&host, addresses(&["10.0.0.1:443", "[fe80::1]:443"])).unwrap_err().to_string();
+        assert!(error.contains("example.com") && error.contains("egress_allow") && !error.contains("10.0.0.1"), "{error}");
+        let mapped = addresses(&["[::ffff:192.168.1.7]:443"]);
+        assert_eq!(egress("192.168.0.0/16").checked(&host, mapped.clone()).unwrap(), mapped);
+    }
+
+    #[tokio::test]
+    async fn what_is_allowed_is_reached_by_address_and_by_name() {
+        let (address, heard) = serve(vec![
+            answer("200 OK", "X-Kind: first\r\n", "hello"),
+            answer("201 Created", "", ""),
+            answer("404 Not Found", "", "no"),
+        ])
+        .await;
+        let first = egress(LOOPBACK).send(get(&format!("http://{address}/a/b?c=d#e"))).await.unwrap();
+        assert_eq!((first.status, first.body.as_slice()), (StatusCode::OK, b"hello".as_slice()));
+        assert_eq!(first.headers["x-kind"], "first");
+
+        let mut request = get(&format!("http://{address}/"));
+        request.method = Method::PUT;
+        request.body = b"body".to_vec();
+        request.content_type = Some("text/plain");
+        request.basic = Some(("ada".to_owned(), "p:w".to_owned()));
+        let odd = [("content-length", "1"), ("host", "elsewhere"), ("x-more", "1"), ("transfer-encoding", "chunked")];
+        request.headers = odd.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).to_vec();
+        assert_eq!(egress(LOOPBACK).send(request).await.unwrap().status, StatusCode::CREATED);
+
+        let by_name = egress("localhost").send(get(&format!("http://localhost:{}/", address.port()))).await.unwrap();
+        assert_eq!((by_name.status, by_name.body.as_slice()), (StatusCode::NOT_FOUND, b"no".as_slice()));
+
+        let heard = heard.lock().unwrap().iter().map(|request| request.to_ascii_lowercase()).collect::<Vec<_>>();
+        assert!(heard[0].starts_with("get /a/b?c=d http/1.1\r\n"), "{}", heard[0]);
+        assert!(heard[0].contains(&format!("\r\nhost: {address}\r\n")), "{}", heard[0]);
+        assert!(heard[0].contains("\r\nuser-agent: porchlight/"), "{}", heard[0]);
+        assert!(heard[1].starts_with("put / http/1.1\r\n") && heard[1].ends_with("\r\n\r\nbody"), "{}", heard[1]);
+        assert!(heard[1].contains("\r\ncontent-length: 4\r\n") && heard[1].contains("\r\nx-more: 1\r\n"), "{}", heard[1]);
+        assert!(heard[1].contains("\r\nauthorization: basic ywrhona6dw==\r\n"), "{}", heard[1]);
+        assert!(!heard[1].contains("elsewhere") && !heard[1].contains("chunked"), "{}", heard[1]);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_allowed_is_not_even_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for url in [
+            format!("https://127.0.0.1:{port}/"),
+            format!("https://localhost:{port}/"),
+            format!("https://[::ffff:7f00:1]:{port}/"),
+        ] {
+            assert!(matches!(egress("10.0.0.0/8").send(get(&url)).await, Err(EgressError::Refused(_))), "{url}");
+        }
+        assert!(timeout(Duration::from_millis(100), listener.accept()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_large_is_not_read_to_its_end() {
+        let long = "x".repeat(1_001);
+        let chunks = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n{}\r\n1\r\nx\r\n0\r\n\r\n", &long[1..]);
+        let answers = [
+            answer("200 OK", "", &long),
+            // Without a length: until the connection ends.
+            format!("HTTP/1.1 200 OK\r\n\r\n{long}").into_bytes(),
+            chunks.into_bytes(),
+            // A length that is not true: nothing of it is believed to be there.
+            b"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\nx".to_vec(),
+        ];
+        let (address, _) = serve(answers.to_vec()).await;
+        for _ in 0..answers.len() {
+            let error = egress(LOOPBACK).send(get(&format!("http://{address}/"))).await.unwrap_err();
+            assert!(matches!(error, EgressError::TooLarge { limit: 1_000, .. } | EgressError::Http { .. }), "{error}");
+        }
+        // What is just as large as it may be; and more than the length says is not part of the answer.
+        let exact = "x".repeat(1_000);
+        let more = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok{long}").into_bytes();
+        let (address, _) = serve(vec![answer("200 OK", "", &exact), more]).await;
+        let answer = egress(LOOPBACK).send(get(&format!("http://{address}/"))).await.unwrap();
+        assert_eq!(answer.body.len(), 1_000);
+        let answer = egress(LOOPBACK).send(get(&format!("http://{address}/"))).await.unwrap();
+        assert_eq!(answer.body, b"ok");
+    }
+
+    #[tokio::test]
+    async fn whoever_answers_too_slowly_or_not_in_http_is_left() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            // The head, a byte, and nothing more; then nothing at all.
+            let (mut first, _) = listener.accept().await.unwrap();
+            hear(&mut first).await;
+            first.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx").await.unwrap();
+            let (_second, _) = listener.accept().await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        for _ in 0..2 {
+            let error = egress(LOOPBACK).send(get(&format!("http://{address}/"))).await.unwrap_err();
+            assert!(matches!(error, EgressError::TooSlow { .. }), "{error}");
+            assert!(error.to_string().contains("within 800 ms"), "{error}");
+        }
+        let (address, _) =
+            serve(vec![b"SSH-2.0-OpenSSH\r\n\r\n".to_vec(), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort".to_vec()]).await;
+        for _ in 0..2 {
+            let error = egress(LOOPBACK).send(get(&format!("http://{address}/"))).await.unwrap_err();
+            assert!(matches!(error, EgressError::Http { .. }), "{error}");
+        }
+        // Nobody is there.
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let error = egress(LOOPBACK).send(get(&format!("http://{free}/"))).await.unwrap_err();
+        assert!(matches!(error, EgressError::Connect { .. }), "{error}");
+        // Somebody is there who does not speak TLS.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.write_all(b"220 mail.example.com ready\r\n").await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let error = egress(LOOPBACK).send(get(&format!("https://{address}/"))).await.unwrap_err();
+        assert!(matches!(error, EgressError::Handshake { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer() {
+        let (elsewhere, not_asked) = serve(vec![answer("200 OK", "", "elsewhere")]).await;
+        let (address, _) = serve(vec![answer("302 Found", &format!("Location: http://{elsewhere}/\r\n"), "")]).await;
+        let answer = egress(LOOPBACK).send(get(&format!("http://{address}/"))).await.unwrap();
+        assert_eq!(answer.status, StatusCode::FOUND);
+        assert_eq!(answer.headers[header::LOCATION], format!("http://{elsewhere}/").as_str());
+        assert!(not_asked.lock().unwrap().is_empty());
+    }
+}
