@@ -7,6 +7,14 @@ pub(crate) fn cell(text: &str) -> String {
     if safe.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
 }
 
+/// What a cell says that may have been written by [`cell`].
+pub(crate) fn uncell(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
+        _ => text,
+    }
+}
+
 /// Reads lines of cells: each with the number of the line it begins on, counted from 1. Blank lines are left out.
 ///
 /// # Errors
@@ -69,6 +77,8 @@ mod tests {
             [("a", "a"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("=1+1", "'=1+1"), ("-x\ny", "\"'-x\ny\"")]
         {
             assert_eq!(cell(text), expected);
+            let read = read(&cell(text)).unwrap();
+            assert_eq!(uncell(&read[0].1[0]), text, "it is read as it was written");
         }
     }
 

@@ -214,7 +214,7 @@ impl Engine {
             subject: subject(occasion, Locale::best(&meeting.locale), &meeting.title),
             body: to_guest(&self.links, meeting, &agent, occasion),
             chat: None,
-            calendar: calendar(&self.links, meeting, &agent, occasion, now),
+            calendar: calendar(&self.links, meeting, &agent, occasion, now, &self.links.address_of(meeting.id)),
         };
         tx.add_mail(&to_guest, now).await?;
         if occasion == Occasion::Reminder {
@@ -225,6 +225,7 @@ impl Engine {
             recipient: agent.email.clone(),
             subject: subject(occasion, Locale::En, &meeting.title),
             body: to_agent(&self.links, meeting, &agent, &tx.attributes(record.visitor).await?),
+            calendar: calendar(&self.links, meeting, &agent, occasion, now, &self.links.meetings()),
             ..to_guest
         };
         tx.add_mail(&to_agent, now).await
@@ -303,7 +304,7 @@ fn to_agent(links: &Links, meeting: &Meeting, agent: &AgentRow, attributes: &Att
     lines.extend(meeting.location.as_ref().map(|location| format!("Where: {location}")));
     lines.push(format!("Guest: {name} <{email}>").replace(":  <", ": <"));
     lines.extend(attributes.iter().map(|(name, value)| format!("{name}: {}", value.replace('\n', "\n    "))));
-    lines.extend([String::new(), format!("{}/console/meetings", links.base())]);
+    lines.extend([String::new(), links.meetings()]);
     lines.join("\n") + "\n"
 }
 
@@ -312,15 +313,16 @@ pub(crate) fn uid(links: &Links, meeting: MeetingId) -> String {
     format!("{meeting}@{}", links.host())
 }
 
-/// A meeting as calendars are told of it.
+/// A meeting as calendars are told of it, with where there is more about it.
 pub(crate) fn in_calendars<T>(
     links: &Links,
     meeting: &Meeting,
     agent: &AgentRow,
     now: Timestamp,
+    address: Option<&str>,
     then: impl FnOnce(&Invitation<'_>) -> T,
 ) -> T {
-    let (uid, address) = (uid(links, meeting.id), links.address_of(meeting.id));
+    let uid = uid(links, meeting.id);
     let guest = meeting.guest.as_ref();
     let email = guest.map_or("", |guest| guest.email.as_str());
     let name = guest.and_then(|guest| guest.name.as_deref()).unwrap_or(email);
@@ -332,21 +334,28 @@ pub(crate) fn in_calendars<T>(
         start: meeting.span.start,
         end: meeting.span.end,
         title: &meeting.title,
-        description: &address,
+        description: address.unwrap_or_default(),
         location: meeting.location.as_deref(),
         organizer: (&agent.name, &agent.email),
         attendees: &[(name, email)],
-        url: Some(&address),
+        url: address,
     })
 }
 
-fn calendar(links: &Links, meeting: &Meeting, agent: &AgentRow, occasion: Occasion, now: Timestamp) -> Option<CalendarPart> {
+fn calendar(
+    links: &Links,
+    meeting: &Meeting,
+    agent: &AgentRow,
+    occasion: Occasion,
+    now: Timestamp,
+    address: &str,
+) -> Option<CalendarPart> {
     let method = match occasion {
         Occasion::Booked | Occasion::Moved => Method::Request,
         Occasion::CalledOff => Method::Cancel,
         Occasion::Reminder => return None,
     };
-    let content = in_calendars(links, meeting, agent, now, |event| invitation(event, method));
+    let content = in_calendars(links, meeting, agent, now, Some(address), |event| invitation(event, method));
     Some(CalendarPart { method, content })
 }
 

@@ -44,9 +44,19 @@ pub enum BadSettings {
         /// What was given.
         got: u64,
     },
+    /// The address at which browsers reach the server is none.
+    #[error("setting public_url: expected an address such as https://chat.example.com, got {0:?}")]
+    PublicUrl(String),
     /// The file that was asked for is not there.
     #[error("setting config: there is no file {0}")]
     NoFile(PathBuf),
+}
+
+/// Whether something can stand before a path, and be followed by a browser.
+fn is_web_address(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none() && url.fragment().is_none()
+    })
 }
 
 macro_rules! settings {
@@ -91,6 +101,9 @@ macro_rules! settings {
                         return Err(BadSettings::OutOfRange { name: stringify!($name), min: $min, max: $max, got });
                     }
                 )?)*
+                if !self.public_url.is_empty() && !is_web_address(&self.public_url) {
+                    return Err(BadSettings::PublicUrl(self.public_url.clone()));
+                }
                 Ok(())
             }
 
@@ -223,6 +236,19 @@ mod tests {
         {
             let error = read(file).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("expected a number from"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_address_for_browsers_is_one() {
+        for good in ["", "https://chat.example.com", "http://[::1]:3000/chat/"] {
+            assert!(read(&format!("public_url = {good:?}")).is_ok(), "{good}");
+        }
+        for bad in
+            ["chat.example.com", "ftp://chat.example.com", "https://", "https://chat.example.com/?a=b", "javascript:alert(1)"]
+        {
+            let error = read(&format!("public_url = {bad:?}")).unwrap_err().to_string();
+            assert!(error.contains("public_url") && error.contains(bad), "{error}");
         }
     }
 

@@ -91,6 +91,12 @@ impl SiteFiles {
         {
             problems += &format!("{SITE_FILE}: theme.avatar: there is no file {FILES}/{avatar}\n");
         }
+        for (index, contact) in site.iter().flat_map(|(site, _)| site.contacts.iter().enumerate()) {
+            if let Some(conversation) = contact.conversation.as_ref().filter(|id| !conversations.contains_key(*id)) {
+                problems +=
+                    &format!("{SITE_FILE}: contacts[{index}].conversation: there is no conversation \"{conversation}\"\n");
+            }
+        }
         match site {
             Some((site, source)) if problems.is_empty() => Ok(Self { site, source, conversations, files }),
             None if problems.is_empty() => Err(format!("{SITE_FILE} is missing\n")),

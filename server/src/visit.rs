@@ -204,7 +204,7 @@ impl Engine {
                 policy: &self.chats,
                 calendars: &around.calendars,
                 openings: &around.openings,
-                address_of: &|meeting| self.links.address_of(meeting),
+                address_of: &|meeting| self.links.ics_of(meeting),
             };
             let meeting = around.meeting.as_ref().map(|record| record.meeting.clone());
             let callback = around.callback.as_ref().map(|record| record.callback.clone());

@@ -14,8 +14,6 @@ pub enum BlockKind {
     Busy,
     /// A meeting.
     Meeting,
-    /// A time that is held for a visitor.
-    Held,
 }
 
 /// A part of a day.
@@ -135,13 +133,12 @@ fn Day(day: CalendarDay) -> impl IntoView {
                         BlockKind::Open => "open",
                         BlockKind::Busy => "busy",
                         BlockKind::Meeting => "meeting",
-                        BlockKind::Held => "held",
                     };
                     let class = format!("block-{class} at-{row} tall-{rows}");
                     let says = match kind {
                         BlockKind::Open => format!("Can be met {time}"),
                         BlockKind::Busy => format!("Busy {time}"),
-                        BlockKind::Meeting | BlockKind::Held => format!("{time} {title}"),
+                        BlockKind::Meeting => format!("{time} {title}"),
                     };
                     match link {
                         Some(link) => view! { <a class=class href=link title=says.clone()><span class="block">{time}</span><span class="block" dir="auto">{title}</span></a> }.into_any(),
@@ -184,6 +181,10 @@ pub struct Elsewhere {
     pub read: Option<String>,
     /// Why they could not be, the last time.
     pub problem: Option<String>,
+    /// Why a meeting could not be written, the last time.
+    pub write_problem: Option<String>,
+    /// Whether they are about to be read for the first time.
+    pub awaited: bool,
     /// How many busy times are known.
     pub busy: usize,
     /// Whether there is an address to subscribe to.
@@ -236,9 +237,11 @@ pub fn MeetingsSection(
                     (Some(read), None) => format!("Read {read}: {} busy times.", elsewhere.busy),
                     (Some(read), Some(problem)) => format!("Could not be read: {problem}. What was read {read} counts still: {} busy times.", elsewhere.busy),
                     (None, Some(problem)) => format!("Could not be read: {problem}."),
+                    (None, None) if elsewhere.awaited => "Being read: load this page again in a moment.".to_owned(),
                     (None, None) => String::new(),
                 }}
             </p>
+            {elsewhere.write_problem.map(|problem| view! { <p class="problem">{format!("A meeting could not be written: {problem}. It is tried again.")}</p> })}
             <button class="button-primary" type="submit">"Save"</button>
         </form>
         <form class="card" method="post" action="/console/availability/feed">

@@ -71,7 +71,7 @@ fn connect(form: &HtmlFormElement) {
         return;
     };
     let hello = js_sys::Object::new();
-    for name in ["token", "view", "after", "page", "conversation", "locale", "have"] {
+    for name in ["token", "view", "after", "page", "conversation", "locale", "zone", "have"] {
         let _ = Reflect::set(&hello, &name.into(), &fields.get(name));
     }
     let Some(hello) = js_sys::JSON::stringify(&hello).ok().and_then(|hello| hello.as_string()) else { return };

@@ -57,7 +57,7 @@ impl<'d> Step<'d, '_, '_> {
 
     /// The visitor gives their number, or chooses when to be called.
     pub(super) fn call_back(&mut self, card: &'d Card, callback: &'d CallbackCard, input: &Input) -> Result<(), Refusal> {
-        let Input::Given { values, country } = input else { return Err(Refusal::Invalid(InvalidInput::Required)) };
+        let Input::Given { values, country } = input else { return self.no_call_back(card, callback) };
         let given = values.first().map(|value| value.trim()).filter(|value| !value.is_empty());
         let choosing = self.state.callback.take_if(|known| known.card == card.id && known.phase == CallbackPhase::Choosing);
         match (choosing, callback.when) {
@@ -106,6 +106,19 @@ impl<'d> Step<'d, '_, '_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// The visitor gave their number, and goes on without a time: since none suits them, or none is left.
+    fn no_call_back(&mut self, card: &'d Card, callback: &CallbackCard) -> Result<(), Refusal> {
+        let choosing = |known: &Callback| known.card == card.id && known.phase == CallbackPhase::Choosing;
+        if !self.state.callback.as_ref().is_some_and(choosing) {
+            return Err(Refusal::Invalid(InvalidInput::Required));
+        }
+        self.let_go();
+        self.say(Author::Visitor, &card.id, None, Format::Text);
+        self.fall_back_to(card, callback.fallback_text.as_ref());
+        self.speak(self.next_of(card));
         Ok(())
     }
 

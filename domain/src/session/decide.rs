@@ -45,7 +45,7 @@ pub struct Context<'a> {
     pub calendars: &'a Calendars,
     /// When the site and its teams are open.
     pub openings: &'a Openings,
-    /// The address at which a meeting can be looked at, moved and called off.
+    /// The address of a meeting's iCalendar file. The page's scripts are told of it, so nothing can be changed by it.
     pub address_of: &'a dyn Fn(MeetingId) -> String,
 }
 
@@ -379,6 +379,7 @@ impl<'d> Step<'d, '_, '_> {
         let taken = match &card.body {
             Body::Form(form) => fill::take(document, form, &answer.input, &self.state.attributes, self.context)?,
             Body::Callback(callback) => return self.call_back(card, callback, &answer.input),
+            Body::Meeting(meeting) => return self.no_meeting(card, meeting, &answer.input),
             body => take(document, body, &answer.input, &self.state.attributes, self.context)?,
         };
         self.mark(&card.id);
@@ -801,6 +802,45 @@ mod tests {
             (prompt.known.as_deref(), prompt.label.as_deref(), prompt.optional),
             (Some("a@b.example"), Some("Work mail"), true)
         );
+    }
+
+    #[test]
+    fn whom_no_time_is_left_for_goes_on() {
+        let document = document(json!([
+            { "id": "meet", "card": "meeting", "text": "When?", "title": "Demo", "fallbackText": "Sorry" },
+            { "id": "end", "card": "end", "text": "Bye" }
+        ]));
+        let (mut visit, _) = Visit::opened(&document, &[]);
+        // There was a time when it was asked, and the last is gone by now.
+        visit.state.talk.as_mut().unwrap().progress.standing = Standing::At("meet".parse().unwrap());
+        let answer = |visit: &Visit<'_>, input| {
+            let id = AnswerId::new(uuid_v7(9, &[9; 10]));
+            Command::Answer(Answer { id, turn: visit.progress().turn, card: "meet".parse().unwrap(), input })
+        };
+        let given = answer(&visit, Input::text("x"));
+        assert_eq!(visit.does(given).unwrap_err(), Refusal::Invalid(super::super::InvalidInput::Required));
+        let skipped = answer(&visit, Input::Skipped);
+        assert_eq!(said(&visit.does(skipped).unwrap()), ["Sorry", "Bye"]);
+    }
+
+    #[test]
+    fn a_survey_is_given_once() {
+        let document = document(json!([
+            { "id": "topic", "card": "capture", "field": "text", "attribute": "topic", "text": "What about?" },
+            { "id": "how", "card": "form", "purpose": "survey", "text": "How was it?", "fields": [{ "name": "stars", "field": "stars", "label": "Stars" }] },
+            { "id": "more", "card": "capture", "field": "text", "attribute": "more", "text": "Anything else?" },
+            { "id": "end", "card": "end" }
+        ]));
+        let (mut visit, _) = Visit::opened(&document, &[]);
+        visit.state.talk.as_mut().unwrap().progress.chat = Some(crate::id::ChatId::new(uuid_v7(8, &[8; 10])));
+        visit.answers("beds").unwrap();
+        let id = AnswerId::new(uuid_v7(9, &[9; 10]));
+        let input = Input::Form([("stars".to_owned(), vec!["5".to_owned()])].into());
+        let answer = Answer { id, turn: visit.progress().turn, card: "how".parse().unwrap(), input };
+        assert_eq!(visit.at(), "how");
+        assert!(visit.does(Command::Answer(answer)).unwrap().submission.is_some());
+        assert_eq!(visit.at(), "more");
+        assert_eq!(visit.goes_back().unwrap_err(), Refusal::NotAllowed);
     }
 
     #[test]

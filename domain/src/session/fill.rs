@@ -164,9 +164,11 @@ impl Step<'_, '_, '_> {
             }
             self.happened.submission =
                 Some(Submission { card: card.id.clone(), purpose: form.purpose, kind: form.kind(), chat, answers });
-        }
-        if let Some(talk) = self.state.talk.as_mut().filter(|_| form.purpose == Purpose::Survey) {
-            talk.progress.chat = None;
+            if let Some(talk) = self.state.talk.as_mut().filter(|_| form.purpose == Purpose::Survey) {
+                // A chat is judged once: there is no way back to it.
+                talk.progress.chat = None;
+                talk.progress.trail.clear();
+            }
         }
     }
 

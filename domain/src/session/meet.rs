@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Author, Format, InvalidInput, Refusal, answer::text, decide::Step};
+use super::{Author, Format, Input, InvalidInput, Refusal, answer::text, decide::Step};
 use crate::{
     contact::Email,
     conversation::{Body, Card, MeetingCard, limits},
@@ -63,6 +63,23 @@ impl<'d> Step<'d, '_, '_> {
             MeetingCommand::Move { start, time_zone, by } => self.move_to(start, time_zone, by),
             MeetingCommand::Cancel { by } => self.cancel(by),
         }
+    }
+
+    /// The visitor goes on without a meeting: where the author lets them, and where by now no time is left for anybody.
+    pub(super) fn no_meeting(&mut self, card: &'d Card, meeting: &'d MeetingCard, input: &Input) -> Result<(), Refusal> {
+        let none = self.context.calendars.first(&self.looking(meeting)).is_none();
+        if *input != Input::Skipped || !(meeting.optional || none) {
+            return Err(Refusal::Invalid(InvalidInput::Required));
+        }
+        self.let_go();
+        self.mark(&card.id);
+        self.engage();
+        self.say(Author::Visitor, &card.id, None, Format::Text);
+        if none {
+            self.fall_back_to(card, meeting.fallback_text.as_ref());
+        }
+        self.speak(self.next_of(card));
+        Ok(())
     }
 
     /// The card that waits, if it offers a meeting.
@@ -222,7 +239,7 @@ impl<'d> Step<'d, '_, '_> {
             "timeZone": meeting.time_zone,
             "title": meeting.title,
             "location": meeting.location,
-            "icsUrl": format!("{}/meeting.ics", (self.context.address_of)(meeting.id)),
+            "icsUrl": (self.context.address_of)(meeting.id),
         });
         let name = self.context.roster.name(meeting.agent).to_owned();
         let fields = [("agentName", Value::from(name)), ("agentID", meeting.agent.to_string().into()), ("meetingInfo", info)];

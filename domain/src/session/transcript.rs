@@ -309,8 +309,10 @@ impl Progress {
             Body::Callback(_) => {
                 let choosing = |callback: &&Callback| callback.card == *card && callback.phase == CallbackPhase::Choosing;
                 let known = "phone".parse().ok().and_then(|name| attributes.get(&name).cloned());
-                let ask = if beside.callback.as_ref().is_some_and(choosing) { Ask::Slot(SlotsOf::Callback) } else { Ask::Phone };
-                Some(Prompt { turn, card: card.clone(), ask, optional: false, label: None, known })
+                // Whom no time suits goes on without one.
+                let optional = beside.callback.as_ref().is_some_and(choosing);
+                let ask = if optional { Ask::Slot(SlotsOf::Callback) } else { Ask::Phone };
+                Some(Prompt { turn, card: card.clone(), ask, optional, label: None, known })
             }
             Body::Call(call) => {
                 let number = call.number(locale)?;

@@ -62,7 +62,8 @@ export const start = (question: object): Promise<Begun> =>
 /** Takes what `start` was answered. */
 export const take = (begun: Begun): void => {
   if (begun.token) keep({ token: begun.token });
-  Object.assign(visit, { token: keep().token }, begun);
+  // What this answer leaves out does not hold any more.
+  visit = { token: keep().token, ...begun } as Visit;
   void flush();
 };
 

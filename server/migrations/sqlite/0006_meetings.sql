@@ -32,7 +32,9 @@ create table calendar (
     poll_at integer,
     -- When it was read last, and why that failed if it did; what was read before then stays.
     read_at integer,
-    problem text
+    problem text,
+    -- Why the last meeting that was to be written to it was not.
+    write_problem text
 ) strict;
 create index calendar_due on calendar (poll_at) where poll_at is not null;
 

@@ -140,8 +140,13 @@ impl Sync {
             }
             texts.push(String::from_utf8(answer.body).map_err(|_| "the calendar is not in UTF-8".to_owned())?);
         }
+        let before = row.read_at;
         if let Some(row) = &row.caldav {
             let account = account(row)?;
+            if before.is_none() {
+                // What is wrong with an address is told once and clearly; afterwards it only may be down.
+                caldav::check(&self.egress, &account).await.map_err(|error| error.to_string())?;
+            }
             texts.push(caldav::busy(&self.egress, &account, within).await.map_err(|error| error.to_string())?);
         }
         let zone = row.hours.as_ref().map_or_else(|| agent.availability.zone(), porchlight_domain::schedule::Availability::zone);
@@ -153,6 +158,10 @@ impl Sync {
                 all.extend(
                     busy::busy(&text, within, &zone, &|uid| uid.ends_with(&host), limit).map_err(|error| error.to_string())?,
                 );
+                // The limit is for both together.
+                if all.len() > limit {
+                    return Err(busy::BadFeed::TooMany { limit }.to_string());
+                }
             }
             Ok(all)
         });
@@ -180,7 +189,7 @@ impl Sync {
         let account = account(row)?;
         let uid = uid(&self.links, record.meeting.id);
         let done = if record.meeting.is_booked() {
-            let content = in_calendars(&self.links, &record.meeting, agent, now, ics::stored);
+            let content = in_calendars(&self.links, &record.meeting, agent, now, Some(&self.links.meetings()), ics::stored);
             caldav::put(&self.egress, &account, &uid, &content).await
         } else {
             caldav::delete(&self.egress, &account, &uid).await
@@ -244,7 +253,7 @@ impl Command for Read {
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Self::Refusal>> {
         match self.outcome {
             Ok(busy) => tx.put_busy(self.agent, &busy, self.now, self.next).await?,
-            Err(problem) => tx.calendar_failed(self.agent, &problem, Some(self.next)).await?,
+            Err(problem) => tx.calendar_failed(self.agent, &problem, self.next).await?,
         }
         tx.tell(News::Agent { agent: self.agent });
         Ok(())
@@ -264,9 +273,7 @@ impl Command for Written {
     type Refusal = std::convert::Infallible;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Self::Refusal>> {
-        if let Some(problem) = &self.problem {
-            tx.calendar_failed(self.agent, problem, None).await?;
-        }
+        tx.calendar_written(self.agent, self.problem.as_deref()).await?;
         Ok(tx.meeting_pushed(self.meeting, self.changed_at, self.again).await?)
     }
 }

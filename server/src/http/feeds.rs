@@ -66,16 +66,17 @@ impl Command for Feed {
         let described: Vec<_> = records
             .iter()
             .map(|record| {
-                in_calendars(&engine.links, &record.meeting, &agent, record.changed_at, |event| {
+                in_calendars(&engine.links, &record.meeting, &agent, record.changed_at, None, |event| {
                     let guest = event.attendees.first().map(|(name, email)| format!("{name} <{email}>")).unwrap_or_default();
-                    (event.uid.to_owned(), event.description.to_owned(), guest)
+                    (event.uid.to_owned(), guest)
                 })
             })
             .collect();
+        let more = engine.links.meetings();
         let events: Vec<Invitation<'_>> = records
             .iter()
             .zip(&described)
-            .map(|(record, (uid, address, guest))| Invitation {
+            .map(|(record, (uid, guest))| Invitation {
                 uid,
                 sequence: record.meeting.sequence,
                 now: record.changed_at,
@@ -86,7 +87,7 @@ impl Command for Feed {
                 location: record.meeting.location.as_deref(),
                 organizer: (&agent.name, &agent.email),
                 attendees: &[],
-                url: Some(address),
+                url: Some(&more),
             })
             .collect();
         Ok(Some(feed(&format!("Meetings of {}", agent.name), &events)))

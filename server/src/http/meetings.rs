@@ -35,6 +35,7 @@ use super::{
 use crate::{
     assets::manifest,
     calendar::ics::stored,
+    links::May,
     meetings::{in_calendars, when},
     store::{Command, Failure, MeetingRecord, Tx},
     visit::Engine,
@@ -94,11 +95,11 @@ impl Looked {
 }
 
 /// The meeting of an address, if the signature is ours.
-fn signed(engine: &Engine, id: &str, signature: &str) -> Result<MeetingId, Problem> {
+fn signed(engine: &Engine, may: May, id: &str, signature: &str) -> Result<MeetingId, Problem> {
     let unknown =
         || Problem::new(Code::NotFound, "this link is not valid; use the one in the letter about the meeting").field("signature");
     let id: MeetingId = id.parse().map_err(|_| unknown())?;
-    if engine.links.is_signed(id, signature) { Ok(id) } else { Err(unknown()) }
+    if engine.links.is_signed(may, id, signature) { Ok(id) } else { Err(unknown()) }
 }
 
 async fn show(
@@ -120,7 +121,7 @@ async fn change(
     if let Err(problem) = app.limits.start(address) {
         return problem.into_response();
     }
-    let meeting = match signed(&app.engine, &id, &signature) {
+    let meeting = match signed(&app.engine, May::Change, &id, &signature) {
         Ok(meeting) => meeting,
         Err(problem) => return refused(&headers, problem.code.status()).await,
     };
@@ -219,7 +220,9 @@ fn accepted(headers: &HeaderMap) -> String {
 }
 
 async fn page(app: App, id: &str, signature: &str, headers: &HeaderMap, looked: Looked, refusal: Option<Refusal>) -> Response {
-    let Ok(meeting) = signed(&app.engine, id, signature) else { return refused(headers, StatusCode::NOT_FOUND).await };
+    let Ok(meeting) = signed(&app.engine, May::Change, id, signature) else {
+        return refused(headers, StatusCode::NOT_FOUND).await;
+    };
     let looks = looked.act == Act::Look || looked.day.is_some() || looked.month.is_some();
     let engine = app.engine.clone();
     let known = match app.store.look(See { engine: engine.clone(), meeting, times: None, locale: String::new() }).await {
@@ -300,8 +303,11 @@ fn allow() {
 
 /// The meeting as a file for calendars.
 async fn file(State(app): State<App>, Path((id, signature)): Path<(String, String)>) -> Result<Response, Problem> {
-    let meeting = signed(&app.engine, &id, &signature)?;
-    let content = app.store.look(Kept { engine: app.engine.clone(), meeting }).await?;
+    let (meeting, changes) = match signed(&app.engine, May::Change, &id, &signature) {
+        Ok(meeting) => (meeting, true),
+        Err(_) => (signed(&app.engine, May::Read, &id, &signature)?, false),
+    };
+    let content = app.store.look(Kept { engine: app.engine.clone(), meeting, changes }).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/calendar; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"meeting.ics\""),
@@ -312,6 +318,8 @@ async fn file(State(app): State<App>, Path((id, signature)): Path<(String, Strin
 struct Kept {
     engine: Engine,
     meeting: MeetingId,
+    /// Whether the file tells how the meeting is changed.
+    changes: bool,
 }
 
 impl Command for Kept {
@@ -322,6 +330,8 @@ impl Command for Kept {
         let gone = || Failure::Refused(Problem::new(Code::NotFound, "this meeting does not take place").field("id"));
         let record = tx.meeting(self.meeting).await?.filter(|record| record.meeting.is_booked()).ok_or_else(gone)?;
         let agent = tx.agent(record.meeting.agent).await?.ok_or_else(gone)?;
-        Ok(in_calendars(&self.engine.links, &record.meeting, &agent, self.engine.outside.now(), stored))
+        let (links, now) = (&self.engine.links, self.engine.outside.now());
+        let address = self.changes.then(|| links.address_of(record.meeting.id));
+        Ok(in_calendars(links, &record.meeting, &agent, now, address.as_deref(), stored))
     }
 }

@@ -86,6 +86,9 @@ pub(super) fn Lists(state: State) -> impl IntoView {
                     </button>
                 }).collect_view()}
             </div>
+            {move || Some(state.desk.with(|desk| desk.callbacks)).filter(|calls| *calls > 0).map(|calls| view! {
+                <a class="calls" href="/console/callbacks">"Call backs to make" <span class="count">{calls}</span></a>
+            })}
             <div class="search">
                 <input id="search" class="input" type="search" placeholder="Search all chats" aria-label="Search chats" prop:value=move || state.search.get()
                     on:input=move |event| search(event_target_value(&event))/>

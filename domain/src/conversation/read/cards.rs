@@ -98,7 +98,7 @@ impl Reader<'_> {
 
     fn live_chat(&mut self, fields: &mut Fields<'_>) -> Option<LiveChat> {
         let text = self.said(fields, "text", limits::TEXT, Words::Rich, false);
-        let (routing, rules) = self.routings(fields);
+        let (routing, rules) = self.routings(fields, false);
         let queue = self.flag(fields, "queue");
         let fallback_text = self.said(fields, "fallbackText", limits::TEXT, Words::Rich, false);
         let fallback = self.parsed(fields, "fallback", false);
@@ -107,13 +107,13 @@ impl Reader<'_> {
     }
 
     /// Whom something is for, and the rules that say otherwise of some visitors.
-    pub(super) fn routings(&mut self, fields: &mut Fields<'_>) -> (Routing, Option<Vec<RoutingRule>>) {
-        let routing = self.routing(fields).unwrap_or_default();
+    pub(super) fn routings(&mut self, fields: &mut Fields<'_>, meets: bool) -> (Routing, Option<Vec<RoutingRule>>) {
+        let routing = self.routing(fields, meets).unwrap_or_default();
         let rules = if fields.has("rules") {
             self.list(fields, "rules", 1, limits::BRANCHES, true, |reader, at| {
                 let mut fields = reader.object(at)?;
                 let rule = reader.rule(&mut fields, "if", true);
-                let routing = reader.routing(&mut fields);
+                let routing = reader.routing(&mut fields, meets);
                 reader.finish(fields);
                 Some(RoutingRule { rule: rule?, routing: routing? })
             })
@@ -123,12 +123,18 @@ impl Reader<'_> {
         (routing, rules)
     }
 
-    /// Whom a chat is for; anybody, where nothing is said.
-    fn routing(&mut self, fields: &mut Fields<'_>) -> Option<Routing> {
+    /// Whom a chat or a meeting is for; anybody, where nothing is said.
+    fn routing(&mut self, fields: &mut Fields<'_>, meets: bool) -> Option<Routing> {
         let Some(at) = self.field(fields, "routing", false) else { return Some(Routing::default()) };
         let mut fields = self.object(&at)?;
         let orders = [("roundRobin", Order::RoundRobin), ("fewestChats", Order::FewestChats)];
-        let by = self.word(&mut fields, "by", &orders, false).unwrap_or_default();
+        let by = if meets {
+            let message = "a meeting is with who has the fewest of those who are free then; \"by\" is of live chats";
+            self.useless(&mut fields, "by", message);
+            Order::default()
+        } else {
+            self.word(&mut fields, "by", &orders, false).unwrap_or_default()
+        };
         let agent: Option<Email> = self.parsed(&mut fields, "agent", false);
         let team = self.parsed(&mut fields, "team", false);
         let skill = self.optional_text(&mut fields, "skill", limits::LABEL);

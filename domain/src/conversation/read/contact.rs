@@ -39,7 +39,7 @@ impl Reader<'_> {
         let step = self.whole(fields, "step", DURATION_MIN, DURATION_MAX.into(), false).and_then(|step| u16::try_from(step).ok());
         let notice = self.number_or(fields, "notice", 0, NOTICE_MAX, contact::NOTICE);
         let horizon = self.number_or(fields, "horizon", 1, HORIZON_MAX, contact::HORIZON);
-        let (routing, rules) = self.routings(fields);
+        let (routing, rules) = self.routings(fields, true);
         let optional = self.flag(fields, "optional");
         let fallback_text = self.said(fields, "fallbackText", limits::TEXT, Words::Rich, false);
         let fallback = self.parsed(fields, "fallback", false);

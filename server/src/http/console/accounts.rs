@@ -30,8 +30,6 @@ use crate::{
 
 /// The longest name of a company or domain, in characters.
 const NAME_MAX: usize = 253;
-/// How many lines with something wrong are told; how many more there are, is told, too.
-const PROBLEMS_MAX: usize = 200;
 /// Room for what separates the parts of a form, in bytes.
 const BESIDE: usize = 10_000;
 
@@ -187,11 +185,6 @@ impl Command for Put {
             }
         }
         if !problems.is_empty() {
-            let more = problems.len().saturating_sub(PROBLEMS_MAX);
-            problems.truncate(PROBLEMS_MAX);
-            if more > 0 {
-                problems.push(format!("and {more} more"));
-            }
             return Err(refused(problems));
         }
         let rows: Vec<AccountRow> =
@@ -209,11 +202,11 @@ fn account(
     let [name, email] = cells else {
         return Err(format!("expected two cells, a company or domain and the agent's address, got {}", cells.len()));
     };
-    let name = name.trim().trim_start_matches('@').to_lowercase();
+    let name = csv::uncell(name.trim()).trim_start_matches('@').to_lowercase();
     if name.is_empty() || name.chars().count() > NAME_MAX {
         return Err(format!("expected a company or domain of 1 to {NAME_MAX} characters"));
     }
-    let email = email.trim().to_lowercase();
+    let email = csv::uncell(email.trim()).to_lowercase();
     let agent = agents.get(&email).filter(|agent| agent.serves(site) && !agent.disabled);
     let agent =
         agent.ok_or_else(|| format!("no agent of this site has the address {:?}", email.chars().take(80).collect::<String>()))?;

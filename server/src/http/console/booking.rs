@@ -122,7 +122,10 @@ impl Given {
             return Err(bad("caldav_user", format!("expected a user name and a password of at most {TEXT_MAX} bytes")));
         }
         let caldav = address("caldav_url", &self.caldav_url)?.map(|url| {
-            let before = known.caldav.as_ref().map(|known| known.password.clone()).unwrap_or_default();
+            // One for another server, or of another user, is not sent there.
+            let before =
+                known.caldav.as_ref().filter(|known| known.user == self.caldav_user.trim() && is_same_server(&known.url, &url));
+            let before = before.map(|known| known.password.clone()).unwrap_or_default();
             let password = if self.caldav_password.is_empty() { before } else { self.caldav_password.clone() };
             CalDavRow { url, user: self.caldav_user.trim().to_owned(), password }
         });
@@ -136,6 +139,11 @@ impl Given {
             ..CalendarRow::default()
         })
     }
+}
+
+fn is_same_server(one: &str, other: &str) -> bool {
+    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+    origin(one).is_some_and(|one| one.is_tuple() && Some(one) == origin(other))
 }
 
 /// What the page shows of it.
@@ -164,6 +172,7 @@ impl Command for ReadSection {
         let preview = preview(tx, &agent, now).await?;
         let given = given.unwrap_or_else(|| Given::of(&agent, &row));
         let read = row.read_at.map(|at| When::of("en-GB").day_and_time(at, &agent.availability.zone()));
+        let has_caldav = row.caldav.is_some();
         Ok(Section {
             hours: MeetingHours {
                 time_zone: given.time_zone,
@@ -176,7 +185,15 @@ impl Command for ReadSection {
                 caldav_user: given.caldav_user,
                 has_password: row.caldav.is_some_and(|caldav| !caldav.password.is_empty()),
             },
-            elsewhere: Elsewhere { read, problem: row.problem, busy, has_feed: row.has_feed, feed: None },
+            elsewhere: Elsewhere {
+                awaited: read.is_none() && (row.busy_url.is_some() || has_caldav),
+                read,
+                problem: row.problem,
+                write_problem: row.write_problem,
+                busy,
+                has_feed: row.has_feed,
+                feed: None,
+            },
             preview,
         })
     }

@@ -73,7 +73,7 @@ impl Command for Show {
             .agents()
             .await?
             .into_iter()
-            .filter(|other| !other.disabled && other.joined && (other.id == agent.id || shares(&agent, other)))
+            .filter(|other| !other.disabled && other.joined && (other.id == agent.id || agent.works_with(other)))
             .collect();
         let whose: Option<AgentId> = wanted.agent.parse().ok();
         let of = colleagues.iter().find(|other| Some(other.id) == whose).unwrap_or(&agent).clone();
@@ -89,15 +89,8 @@ impl Command for Show {
         let filter = MeetingFilter { sites: None, agent: Some(of.id), from: begin, to: end, cancelled: false, limit: SHOWN_MAX };
         let meetings = tx.meetings(&filter).await?;
         let diary = tx.diary(&of, begin, end).await?;
-        let spans = parts(&of, diary, meetings, &agent, &zone, (begin, end));
+        let spans = parts(&of, diary, meetings, &agent, now, (begin, end));
         Ok(lay_out(spans, &days, Laid { agent: &agent, of: &of, colleagues: &colleagues, zone, today, on, week, first, count }))
-    }
-}
-
-fn shares(agent: &AgentRow, other: &AgentRow) -> bool {
-    match (agent.sites(), other.sites()) {
-        (None, _) | (_, None) => true,
-        (Some(own), Some(theirs)) => own.iter().any(|site| theirs.contains(site)),
     }
 }
 
@@ -118,7 +111,7 @@ fn parts(
     diary: Option<Diary>,
     meetings: Vec<MeetingRecord>,
     reader: &AgentRow,
-    zone: &TimeZone,
+    now: Timestamp,
     (begin, end): (Timestamp, Timestamp),
 ) -> Vec<Part> {
     let mut parts = Vec::new();
@@ -134,12 +127,12 @@ fn parts(
             meeting.guest.as_ref().map(|guest| guest.name.clone().unwrap_or_else(|| guest.email.clone())).unwrap_or_default();
         let link = known.then(|| {
             let whose = if of.id == reader.id { "mine" } else { "all" };
-            format!("/console/meetings?whose={whose}#{}", meeting.id)
+            let past = if meeting.span.start < now { "&when=past" } else { "" };
+            format!("/console/meetings?whose={whose}{past}#{}", meeting.id)
         });
         let title = if known { format!("{}, {guest}", meeting.title) } else { String::new() };
         parts.push(Part { kind: BlockKind::Meeting, span: meeting.span, title, link });
     }
-    let _ = zone;
     parts
 }
 

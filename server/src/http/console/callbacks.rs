@@ -78,7 +78,7 @@ impl Command for List {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Problem>> {
-        let records = tx.callbacks(self.agent.sites(), !self.done, SHOWN_MAX).await?;
+        let records = tx.callbacks(&self.agent, !self.done, SHOWN_MAX).await?;
         let mut rows = Vec::with_capacity(records.len());
         for record in records {
             rows.push(row(tx, &self.agent, record, self.now).await?);
@@ -214,7 +214,7 @@ impl Command for Change {
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
         let Self { engine, agent, id, command, note } = self;
         let unknown = || Failure::Refused(Problem::new(Code::NotFound, "there is no such call back").field("id"));
-        let mut record = tx.callback(id).await?.filter(|record| agent.serves(&record.site)).ok_or_else(unknown)?;
+        let mut record = tx.callback_of(&agent, id).await?.ok_or_else(unknown)?;
         if let Some(note) = note {
             note.trim().clone_into(&mut record.note);
         }

@@ -183,7 +183,7 @@ impl Command for ReadDesk {
         Ok(Desk {
             me: colleagues.iter().find(|colleague| colleague.id == agent.id).cloned(),
             manages: agent.may(Right::ManageAgents),
-            callbacks: tx.callbacks_waiting(agent.sites(), now).await?,
+            callbacks: tx.callbacks_waiting(&agent, now).await?,
             mails,
             chats,
             colleagues,
@@ -232,7 +232,7 @@ impl Command for Changed {
             told.extend(known.into_iter().filter(|colleague| agents.contains(&colleague.id)).map(Told::Colleague));
         }
         if callbacks {
-            told.push(Told::Callbacks { waiting: tx.callbacks_waiting(agent.sites(), now).await? });
+            told.push(Told::Callbacks { waiting: tx.callbacks_waiting(&agent, now).await? });
         }
         Ok(told)
     }

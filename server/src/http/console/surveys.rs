@@ -169,7 +169,8 @@ impl Command for Read {
             limit: COUNTED_MAX,
         };
         let records = tx.surveys(&filter).await?;
-        let names: HashMap<AgentId, String> = tx.agents().await?.into_iter().map(|agent| (agent.id, agent.name)).collect();
+        let all = tx.agents().await?.into_iter().filter(|other| agent.works_with(other));
+        let names: HashMap<AgentId, String> = all.map(|agent| (agent.id, agent.name)).collect();
         let mut agents: Vec<(String, String)> = names.iter().map(|(id, name)| (id.to_string(), name.clone())).collect();
         agents.sort_by(|one, other| one.1.cmp(&other.1));
         let teams = tx.teams().await?.into_iter().filter(|team| agent.serves(&team.site));

@@ -287,11 +287,13 @@ async fn meeting_line(
     {
         let path = engine.links.path_of(shown.id);
         let now = engine.outside.now();
-        let web = meetings::in_calendars(&engine.links, &record.meeting, &agent, now, web_links);
+        let address = engine.links.address_of(shown.id);
+        let web = meetings::in_calendars(&engine.links, &record.meeting, &agent, now, Some(&address), web_links);
         links = vec![
             (texts.calendar_file.to_owned(), format!("{path}/meeting.ics")),
             ("Google".to_owned(), web.google),
-            ("Outlook".to_owned(), web.outlook),
+            ("Outlook.com".to_owned(), web.outlook),
+            ("Office 365".to_owned(), web.office365),
             (texts.change_meeting.to_owned(), path),
         ];
     }

@@ -58,6 +58,15 @@ impl AgentRow {
         self.sites().is_none_or(|sites| sites.contains(site))
     }
 
+    /// Whether they work for a site for which another does, too.
+    #[must_use]
+    pub fn works_with(&self, other: &Self) -> bool {
+        match (self.sites(), other.sites()) {
+            (None, _) | (_, None) => true,
+            (Some(own), Some(theirs)) => own.iter().any(|site| theirs.contains(site)),
+        }
+    }
+
     /// Whether they may do something.
     #[must_use]
     pub fn may(&self, right: Right) -> bool {

@@ -36,8 +36,10 @@ pub struct CalendarRow {
     pub caldav: Option<CalDavRow>,
     /// When the other calendar was last read.
     pub read_at: Option<Timestamp>,
-    /// Why reading or writing it failed the last time.
+    /// Why reading it failed the last time.
     pub problem: Option<String>,
+    /// Why writing a meeting to it failed the last time.
+    pub write_problem: Option<String>,
 }
 
 /// A calendar on a CalDAV server.
@@ -91,6 +93,7 @@ fn calendar(row: &SqliteRow) -> Result<CalendarRow> {
             .transpose()?,
         read_at: read_at.map(Timestamp::from_millisecond).transpose().map_err(corrupt)?,
         problem: text("problem")?,
+        write_problem: text("write_problem")?,
     })
 }
 
@@ -107,6 +110,9 @@ impl Tx<'_> {
     /// Keeps how an agent can be met. What is read from elsewhere is read anew, and what was read from where it is no longer read is forgotten.
     pub async fn put_calendar(&mut self, agent: AgentId, row: &CalendarRow, now: Timestamp) -> Result<()> {
         let reads = row.busy_url.is_some() || row.caldav.is_some();
+        let before = self.calendar(agent).await?;
+        let url = |row: &CalendarRow| row.caldav.as_ref().map(|caldav| caldav.url.clone());
+        let elsewhere = before.busy_url != row.busy_url || url(&before) != url(row);
         sqlx::query(
             "insert into calendar (agent, hours, buffer_before, buffer_after, daily, busy_url, caldav_url, caldav_user, caldav_password, poll_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -114,7 +120,7 @@ impl Tx<'_> {
                  buffer_after = excluded.buffer_after, daily = excluded.daily, busy_url = excluded.busy_url,
                  caldav_url = excluded.caldav_url, caldav_user = excluded.caldav_user,
                  caldav_password = excluded.caldav_password, poll_at = excluded.poll_at,
-                 problem = null, read_at = case when excluded.poll_at is null then null else calendar.read_at end",
+                 problem = null, write_problem = null, read_at = case when $11 then null else calendar.read_at end",
         )
         .bind(agent.to_string())
         .bind(row.hours.as_ref().map(serde_json::to_string).transpose().map_err(corrupt)?)
@@ -126,9 +132,10 @@ impl Tx<'_> {
         .bind(row.caldav.as_ref().map(|caldav| caldav.user.as_str()))
         .bind(row.caldav.as_ref().map(|caldav| caldav.password.as_str()))
         .bind(reads.then(|| now.as_millisecond()))
+        .bind(elsewhere)
         .execute(&mut *self.connection)
         .await?;
-        if !reads {
+        if elsewhere {
             sqlx::query("delete from busy where agent = $1").bind(agent.to_string()).execute(&mut *self.connection).await?;
         }
         Ok(())
@@ -187,11 +194,21 @@ impl Tx<'_> {
     }
 
     /// Notes that an agent's other calendar could not be read; what was read before stays.
-    pub async fn calendar_failed(&mut self, agent: AgentId, problem: &str, next: Option<Timestamp>) -> Result<()> {
-        sqlx::query("update calendar set problem = $2, poll_at = coalesce($3, poll_at) where agent = $1")
+    pub async fn calendar_failed(&mut self, agent: AgentId, problem: &str, next: Timestamp) -> Result<()> {
+        sqlx::query("update calendar set problem = $2, poll_at = $3 where agent = $1")
             .bind(agent.to_string())
             .bind(problem)
-            .bind(next.map(Timestamp::as_millisecond))
+            .bind(next.as_millisecond())
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes how writing a meeting to an agent's other calendar went.
+    pub async fn calendar_written(&mut self, agent: AgentId, problem: Option<&str>) -> Result<()> {
+        sqlx::query("update calendar set write_problem = $2 where agent = $1")
+            .bind(agent.to_string())
+            .bind(problem)
             .execute(&mut *self.connection)
             .await?;
         Ok(())
@@ -300,20 +317,18 @@ impl Tx<'_> {
             .iter()
             .map(|row| Ok((parse(row, "agent")?, (super::small(row, "booked")?, time(row, "booked_at")?))))
             .collect::<Result<_>>()?;
-        let diaries = agents.into_iter().filter_map(|agent| {
+        let diaries = agents.into_iter().map(|agent| {
             let row = kept.remove(&agent.id).unwrap_or_default();
             let hours = row.hours.unwrap_or(agent.availability);
-            // Who has said no hours is available for chats whenever they are there, and for meetings never.
-            if hours.blocks.is_empty() && hours.exceptions.is_empty() {
-                return None;
-            }
+            // Who has said no hours is available for chats whenever they are there, and for meetings never; what is booked with them still
+            // can be moved.
             let zone = hours.zone();
             let mut of_day: BTreeMap<jiff::civil::Date, u16> = BTreeMap::new();
             for span in begins.get(&agent.id).into_iter().flatten() {
                 *of_day.entry(span.start.to_zoned(zone.clone()).date()).or_default() += 1;
             }
             let (booked, booked_at) = booked.remove(&agent.id).map_or((0, None), |(count, at)| (count, Some(at)));
-            Some(Diary {
+            Diary {
                 agent: agent.id,
                 hours,
                 before: row.before,
@@ -324,7 +339,7 @@ impl Tx<'_> {
                 of_day,
                 booked,
                 booked_at,
-            })
+            }
         });
         Ok(Calendars { diaries: diaries.collect() })
     }

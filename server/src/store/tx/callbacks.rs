@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use porchlight_domain::{
+    agent::Right,
     callback::{Callback, CallbackPhase},
     id::{CallbackId, ConversationId, SessionId, SiteKey, TeamId, VisitorId},
     session::ContactKind,
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{Result, Tx, corrupt, parse, time};
+use super::{AgentRow, Result, Tx, corrupt, parse, time};
 
 /// A call back as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +52,21 @@ fn record(row: &SqliteRow) -> Result<CallbackRecord> {
         changed_at: time(row, "changed_at")?,
         note: row.try_get("note")?,
     })
+}
+
+/// Whether an agent may make a call back: it is of one of their sites, and of their team if it is of one. Binds what the function of this name returns.
+macro_rules! mine {
+    () => {
+        "($1 is null or site in (select value from json_each($1)))
+         and ($2 is null or team is null or exists (
+             select 1 from team_member m where m.site = callback.site and m.team = callback.team and m.agent = $2))"
+    };
+}
+
+/// The sites and the teams of which an agent makes call backs; no agent: those of all teams, since they look after them.
+fn mine(agent: &AgentRow) -> Result<(Option<String>, Option<String>)> {
+    let sites = agent.sites().map(serde_json::to_string).transpose().map_err(corrupt)?;
+    Ok((sites, (!agent.may(Right::ManageTeams)).then(|| agent.id.to_string())))
 }
 
 impl Tx<'_> {
@@ -151,27 +167,39 @@ impl Tx<'_> {
     }
 
     /// Call backs: those to be made, the first to be made first; or those that are over, the last first.
-    pub async fn callbacks(&mut self, sites: Option<&[SiteKey]>, open: bool, limit: u32) -> Result<Vec<CallbackRecord>> {
-        let sites = sites.map(serde_json::to_string).transpose().map_err(corrupt)?;
+    pub async fn callbacks(&mut self, agent: &AgentRow, open: bool, limit: u32) -> Result<Vec<CallbackRecord>> {
+        let (sites, member) = mine(agent)?;
         let query = if open {
-            "select * from callback where ($1 is null or site in (select value from json_each($1)))
-                 and phase in ('waiting', 'claimed') order by call_from, id limit $2"
+            concat!(
+                "select * from callback where ",
+                mine!(),
+                " and phase in ('waiting', 'claimed') order by call_from, id limit $3"
+            )
         } else {
-            "select * from callback where ($1 is null or site in (select value from json_each($1)))
-                 and phase = 'done' order by changed_at desc, id limit $2"
+            concat!("select * from callback where ", mine!(), " and phase = 'done' order by changed_at desc, id limit $3")
         };
-        let rows = sqlx::query(query).bind(sites).bind(limit).fetch_all(&mut *self.connection).await?;
+        let rows = sqlx::query(query).bind(sites).bind(member).bind(limit).fetch_all(&mut *self.connection).await?;
         rows.iter().map(record).collect()
     }
 
-    /// How many call backs of sites are to be made by now, and nobody has them.
-    pub async fn callbacks_waiting(&mut self, sites: Option<&[SiteKey]>, now: Timestamp) -> Result<u32> {
-        let sites = sites.map(serde_json::to_string).transpose().map_err(corrupt)?;
-        let count: i64 = sqlx::query_scalar(
-            "select count(*) from callback where ($1 is null or site in (select value from json_each($1)))
-                 and phase = 'waiting' and call_from <= $2",
-        )
+    /// A call back that an agent may make.
+    pub async fn callback_of(&mut self, agent: &AgentRow, id: CallbackId) -> Result<Option<CallbackRecord>> {
+        let (sites, member) = mine(agent)?;
+        let query = concat!("select * from callback where ", mine!(), " and id = $3");
+        let row = sqlx::query(query).bind(sites).bind(member).bind(id.to_string()).fetch_optional(&mut *self.connection).await?;
+        row.as_ref().map(record).transpose()
+    }
+
+    /// How many call backs an agent may make are to be made by now, and nobody has them.
+    pub async fn callbacks_waiting(&mut self, agent: &AgentRow, now: Timestamp) -> Result<u32> {
+        let (sites, member) = mine(agent)?;
+        let count: i64 = sqlx::query_scalar(concat!(
+            "select count(*) from callback where ",
+            mine!(),
+            " and phase = 'waiting' and call_from <= $3"
+        ))
         .bind(sites)
+        .bind(member)
         .bind(now.as_millisecond())
         .fetch_one(&mut *self.connection)
         .await?;
