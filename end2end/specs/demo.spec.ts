@@ -1,8 +1,18 @@
-// The demo customer's five pages, as the README's first command shows them.
+// The demo customer's six pages, as the README's first command shows them.
 
+import type { FrameLocator, Page } from "@playwright/test";
 import { TOPICS, expect, heard, logOf, test } from "../fixtures";
+import { Times, valuesOf } from "../support/times";
 
-const PAGES = ["index.html", "offers.html", "quote.html", "workshop.html", "analytics.html"];
+const PAGES = ["index.html", "offers.html", "quote.html", "workshop.html", "contact.html", "analytics.html"];
+
+const popupOf = (page: Page): FrameLocator => page.frameLocator("#porchlight dialog.popup iframe");
+
+/** Puts a popup away. */
+async function shut(page: Page): Promise<void> {
+  await page.keyboard.press("Escape");
+  await expect(page.locator("#porchlight dialog.popup")).toHaveCount(0);
+}
 
 test("every page leads to every other, and says which it is", async ({ page, porchlight }) => {
   await page.goto(porchlight.demo);
@@ -65,19 +75,100 @@ test("the workshop has two widgets, and a third as often as one likes", async ({
   ]);
   for (let round = 0; round < 2; round += 1) {
     await page.getByRole("button", { name: "Have us call you back" }).click();
-    const popup = page.frameLocator("#porchlight dialog.popup iframe");
+    const popup = popupOf(page);
     await popup.locator("#country").selectOption("DE");
     await popup.locator("#value").fill("030 901820");
     await popup.locator(".send").click();
+    // While the shop is closed, a time is chosen in the place of the call at once.
+    await expect(popup.locator(".ended, .time").first()).toBeVisible();
+    if (await popup.locator(".time").count()) await popup.locator(".time").first().click();
     await expect(popup.locator(".ended")).toBeVisible();
-    await page.keyboard.press("Escape");
-    await expect(page.locator("#porchlight dialog.popup")).toHaveCount(0);
+    await shut(page);
   }
   const [{ session }] = await heard(page).events();
   const log = await logOf(porchlight, session);
-  const ofCallback = log.filter(({ conversation }) => conversation === "callback").map(({ type }) => type);
-  const once = ["conversation.triggered", "conversation.engaged", "input.phone", "goal.reached", "conversation.completed"];
-  expect(ofCallback).toEqual([...once, "input.phone", "goal.reached"]);
+  const told = log.filter(({ conversation, type }) => conversation === "callback" && type !== "fallback.shown").map(({ type }) => type);
+  const asked = ["input.phone", "datacollection.submitted", "callback.requested", "goal.reached"];
+  expect(told).toEqual([
+    ...["conversation.triggered", "datacollection.started", "conversation.engaged", ...asked, "conversation.completed"],
+    ...["datacollection.started", ...asked],
+  ]);
+});
+
+test("each way to reach the shop leads on, at any hour", async ({ page, porchlight, widget }) => {
+  await page.goto(new URL("contact.html", porchlight.demo).href);
+  const popup = popupOf(page);
+  let started = 0;
+  const start = async (name: string, says: string): Promise<void> => {
+    await page.getByRole("button", { name }).click();
+    await expect(popup.getByRole("log")).toContainText(says);
+    started += 1;
+    await widget.connected(started);
+  };
+  await start("Talk to a person", "A person comes next.");
+  await expect(popup.locator("#card").getByRole("textbox")).toHaveCount(3);
+  await shut(page);
+
+  await start("Have us call you back", "Monday to Saturday");
+  await expect(popup.locator("#value")).toHaveAttribute("type", "tel");
+  await shut(page);
+
+  await start("Choose a time", "We call when it suits you.");
+  await popup.getByLabel("What may we call you?").fill("Grace");
+  await popup.getByLabel("What is it about?").selectOption("workshop");
+  await popup.getByRole("button", { name: "On to the number" }).click();
+  await popup.locator("#country").selectOption("DE");
+  await popup.locator("#value").fill("030 901821");
+  await popup.locator(".send").click();
+  await popup.locator(".time").last().click();
+  await expect(popup.getByRole("log")).toContainText("We will call you");
+  await shut(page);
+
+  await start("Show the number", "Tell us your name");
+  await popup.getByRole("button", { name: "Skip" }).click();
+  // Beside the telephone is somebody only while the shop is open.
+  await expect(popup.locator("a[href='tel:+441632960123'], #value[type=tel]").first()).toBeVisible();
+  await shut(page);
+  expect((await heard(page).ctlive()).filter(({ type }) => type === "DatacollectionStarted").map(({ object }) => object.widgetID)).toEqual(
+    expect.arrayContaining(["talk", "callback", "callback-later", "call-us"]),
+  );
+});
+
+test("a test ride is booked, and is in the calendar of whoever rides along", async ({ page, browser, porchlight }) => {
+  const guest = `grace-${process.pid}@example.com`;
+  await page.goto(new URL("contact.html", porchlight.demo).href);
+  await page.getByRole("button", { name: "Book a test ride" }).click();
+  const popup = popupOf(page);
+  await popup.getByRole("button", { name: "Heron, for loads" }).click();
+  const times = new Times(popup.locator("#card"));
+  await expect(times.grid).toBeVisible();
+  const day = await times.chooseLastDay();
+  expect(new Date(`${day}T12:00:00Z`).getUTCDay(), "not on a Sunday").not.toBe(0);
+  await times.hold((await valuesOf(times.times))[0]);
+  await times.fillIn("Grace Hopper", guest);
+  await expect(popup.locator(".meeting")).toContainText("4 Weir Lane");
+  await expect(popup.locator(".ended")).toBeVisible();
+  await shut(page);
+  // The page lists what it heard, and what the server has of it.
+  const row = page.locator("#event-rows [data-type='meeting.booked']");
+  for (const [side, says] of [["page", "true"], ["server", "true"], ["adobe", "CONVERSATION_MEETING_BOOKED"]]) await expect(row).toHaveAttribute(`data-${side}`, says);
+  const booked = (await heard(page).events()).find(({ type }) => type === "meeting.booked");
+  const agent = String(booked?.data.agentName);
+  expect(["Ada", "Grace"]).toContain(agent);
+
+  // Signed in without the desk: whoever is at it would be asked to chat by the visitors of other tests.
+  const context = await browser.newContext({ locale: "en-GB" });
+  await context.request.post(`${porchlight.origin}/console/sign-in`, {
+    form: { email: `${agent.toLowerCase()}@example.com`, password: "porchlight-demo" },
+    headers: { origin: porchlight.origin },
+    maxRedirects: 0,
+  });
+  const desk = await context.newPage();
+  await desk.goto(`${porchlight.origin}/console/meetings`);
+  const meeting = desk.locator("li.card").filter({ hasText: guest });
+  await expect(meeting).toContainText("A test ride");
+  await expect(meeting).toContainText("(Europe/London)");
+  await context.close();
 });
 
 test("the data layer’s events are listed as events of Google Analytics", async ({ page, porchlight, widget }) => {

@@ -53,3 +53,20 @@ export async function write(agent: Agent, text: string): Promise<void> {
 }
 
 export const close = (...agents: Agent[]) => Promise.all(agents.map(({ context }) => context.close()));
+
+/** The agent says in the console when they can be met, a line for each day; for chats they stay available at any time. */
+export async function canBeMet(agent: Agent, porchlight: Porchlight, zone: string, hours: string[], more: Record<string, string> = {}): Promise<void> {
+  const { page } = agent;
+  await page.goto(`${porchlight.origin}/console/availability`);
+  // The console writes times in the zone of the hours for chats.
+  const chats = page.locator("form[action='/console/availability']");
+  await chats.getByLabel("Time zone").fill(zone);
+  await chats.getByRole("button", { name: "Save" }).click();
+  await expect(chats.getByRole("status")).toHaveText("Saved.");
+  const meetings = page.locator("form[action='/console/availability/meetings']");
+  await meetings.getByLabel("Time zone").fill(zone);
+  await meetings.getByLabel("Hours for meetings").fill(hours.join("\n"));
+  for (const [label, value] of Object.entries(more)) await meetings.getByLabel(label).fill(value);
+  await meetings.getByRole("button", { name: "Save" }).click();
+  await expect(page).toHaveURL(/met=true/);
+}

@@ -20,12 +20,40 @@ export interface Site {
   unpublish(id: string): Promise<void>;
 }
 
+/** Hours as a site writes them: lines such as `monday 09:00-17:00` or `2026-12-25 closed`. */
+export interface Hours {
+  time_zone: string;
+  hours: string[];
+}
+
+/** A way of contact that the launcher offers. */
+export interface Contact {
+  kind: "Chat" | "CallbackNow" | "CallbackLater" | "ClickToCall";
+  conversation?: string;
+  label?: string | Record<string, string>;
+  when_closed?: boolean;
+}
+
+/** What a site may say of itself besides what every test's site says. */
+export interface SiteSettings extends Record<string, unknown> {
+  opening_hours?: Hours;
+  contacts?: Contact[];
+}
+
+export const WEEK = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/** The same hours on each day of the week. */
+export const everyDay = (hours: string): string[] => WEEK.map((day) => `${day} ${hours}`);
+
+/** A day of the week, some days from today by the clock of UTC. */
+export const weekdayAhead = (days: number): string => WEEK[(new Date(Date.now() + days * 86_400_000).getUTCDay() + 6) % 7];
+
 /** The demo's document. */
 const GUIDE = readFileSync(fileURLToPath(new URL("../../demo/files/size-guide.pdf", import.meta.url)));
 let made = 0;
 
 /** Makes a site with a key that no other test has, and publishes its conversations; it has the file `guide.pdf`. */
-export async function makeSite(porchlight: Porchlight, conversations: Authored[], settings: Record<string, unknown> = {}): Promise<Site> {
+export async function makeSite(porchlight: Porchlight, conversations: Authored[], settings: SiteSettings = {}): Promise<Site> {
   const key = `site-${process.pid}-${++made}`;
   const call = async (method: string, path: string, body?: unknown): Promise<void> => {
     const answer = await fetch(`${porchlight.origin}/api/v1/sites/${key}${path}`, {

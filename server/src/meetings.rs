@@ -112,7 +112,10 @@ impl Engine {
     pub(crate) async fn meeting_is_due(&self, tx: &mut Tx<'_>, record: MeetingRecord) -> Result<(), StoreError> {
         let now = self.outside.now();
         if record.meeting.is_booked() {
-            self.write_about(tx, &record, Occasion::Reminder, now).await?;
+            // Of what has begun meanwhile, while the server was down, nobody is reminded.
+            if now < record.meeting.span.start {
+                self.write_about(tx, &record, Occasion::Reminder, now).await?;
+            }
             let reminded = MeetingRecord { reminded: true, ..record };
             // Its time is its own already.
             let _ = tx.put_meeting(&reminded, None, None).await?;

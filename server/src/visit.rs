@@ -9,11 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use porchlight_app::i18n::{Locale, named};
 use porchlight_domain::{
     conversation::{Body, Conversation},
-    id::{AgentId, AnswerId, ChatId, ConversationId, PageViewId, SessionId, SiteKey, VisitorId},
+    id::{AgentId, AnswerId, AttributeName, ChatId, ConversationId, PageViewId, SessionId, SiteKey, VisitorId},
     livechat::{BadMessage, Chat, ChatCommand, ChatPolicy, Roster},
     meeting::{Calendars, MeetingCommand},
     schedule::Openings,
-    session::{Attributes, Author, Command, Context, Entry, Progress, Refusal, Session, Standing, State, Talk, decide},
+    session::{Attributes, Author, Command, Context, Entry, Input, Progress, Refusal, Session, Standing, State, Talk, decide},
 };
 
 use crate::{
@@ -90,6 +90,26 @@ pub(crate) enum Subject<'a> {
     Meeting(&'a MeetingRecord),
     /// A call back.
     Callback(&'a CallbackRecord),
+}
+
+/// What is known of a visitor, with what they are giving just now: by that it may be known whose account they are.
+fn with_given(attributes: &Attributes, command: &Command, talk: Option<&(Arc<Conversation>, Progress)>) -> Attributes {
+    let mut known = attributes.clone();
+    let Command::Answer(answer) = command else { return known };
+    let body = talk.and_then(|(document, _)| document.card(&answer.card)).map(|card| &card.body);
+    let mut give = |name: Option<AttributeName>, values: Option<&Vec<String>>| {
+        known.extend(name.zip(values.and_then(|values| values.first()).map(|value| value.trim().to_owned())));
+    };
+    match (body, &answer.input) {
+        (Some(Body::Capture(capture)), Input::Given { values, .. }) => give(capture.kept_as(), Some(values)),
+        (Some(Body::Form(form)), Input::Form(given)) => {
+            for field in &form.fields {
+                give(form.kept_as(field).cloned(), given.get(field.name.as_str()));
+            }
+        }
+        _ => {}
+    }
+    known
 }
 
 /// What a step has to look up besides the conversation: only what the command may lead to is worth its time.
@@ -294,7 +314,8 @@ impl Engine {
         let ticks = matches!(command, Command::Meeting(MeetingCommand::Tick));
         let mut roster = Roster::default();
         if live || meets {
-            roster = self.whole_roster(tx, visitor, attributes, now).await?;
+            let known = with_given(attributes, command, talk);
+            roster = self.whole_roster(tx, visitor, &known, now).await?;
             // One that has ended waits for nobody: whoever asks again comes after those who have asked since.
             let since = chat.filter(|record| !record.chat.is_over()).map_or(now, |record| record.chat.requested_at);
             roster.ahead = tx.queued_before(&visitor.site, since).await?;

@@ -118,7 +118,7 @@ fn Row(row: CallbackRow, answers: bool) -> impl IntoView {
             <p class="hint">
                 {promised} " · " {site} {team.map(|team| format!(" · {team}"))}
                 {again.map(|again| format!(" · again from {again}"))}
-                {(attempts > 0).then(|| format!(" · called {attempts} times"))}
+                {(attempts > 0).then(|| if attempts == 1 { " · called once".to_owned() } else { format!(" · called {attempts} times") })}
             </p>
             <p class="hint break-all">{page}</p>
             {(!note.is_empty()).then(|| view! { <p class="said" dir="auto"><Plain text=note.clone()/></p> })}

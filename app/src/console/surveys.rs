@@ -88,7 +88,7 @@ pub fn SurveysPage(
             </div>
         </form>
         <ProblemLine problem/>
-        <p class="mb-3">{format!("{count} surveys")}</p>
+        <p class="mb-3">{if count == 1 { "1 survey".to_owned() } else { format!("{count} surveys") }}</p>
         {results.into_iter().map(|field| view! { <Results field/> }).collect_view()}
         {(count == 0).then(|| view! { <p class="empty">"No surveys in this time."</p> })}
         {(!rows.is_empty()).then(|| view! { <h2>"The latest"</h2> })}
@@ -109,7 +109,7 @@ fn Results(field: FieldResult) -> impl IntoView {
     view! {
         <section class="card">
             <h2 dir="auto">{label} " " <span class="hint">{name}</span></h2>
-            <p class="hint">{format!("{count} answers")}{mean.map(|mean| format!(", {mean} on average"))}</p>
+            <p class="hint">{if count == 1 { "1 answer".to_owned() } else { format!("{count} answers") }}{mean.map(|mean| format!(", {mean} on average"))}</p>
             <table class="shares">
                 <thead class="sr-only"><tr><th>"Answer"</th><th>"Share"</th><th>"Count"</th></tr></thead>
                 <tbody>

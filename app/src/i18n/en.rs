@@ -76,7 +76,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     calendar_file: "Calendar file (ICS)",
     change_meeting: "Change or cancel",
     call_by: "We will call you by {}.",
-    call_at: "We will call you at {}.",
+    call_at: "We will call you: {}.",
     call_number: "Call {}",
     call_me: "Call me back",
     contact_menu: "How would you like to reach us?",

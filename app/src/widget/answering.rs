@@ -47,7 +47,6 @@ pub fn Answering(
         }
     };
     let on_input = move |event: Event| {
-        look_again(&event);
         if composer(&event).is_some() {
             live::types();
         }
@@ -111,15 +110,6 @@ fn asks_for_transcript(event: &Event) -> Option<()> {
     field.get_attribute("data-enter")?;
     field.next_element_sibling()?.dyn_into::<web_sys::HtmlElement>().ok()?.click();
     Some(())
-}
-
-/// Presses the button beside a list that is changed, where that shows something else at once.
-fn look_again(event: &Event) {
-    let list: Option<web_sys::Element> = event.target().and_then(|target| target.dyn_into().ok());
-    let button = list.filter(|list| list.has_attribute("data-look")).and_then(|list| list.next_element_sibling());
-    if let Some(button) = button.and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok()) {
-        button.click();
-    }
 }
 
 /// The field of the message that is being sent to an agent, if that is what the form is sent for.

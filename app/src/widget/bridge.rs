@@ -113,9 +113,12 @@ pub(super) fn focus_card(anywhere: bool) {
         .filter(|_| anywhere || !touch)
         // What the server marks is where the visitor goes on: the first time of the day that was pressed.
         .and_then(|document| {
-            let marked = document.query_selector("#card [data-focus]").ok().flatten().filter(|_| anywhere);
-            let wrong = || document.query_selector("#card [aria-invalid=true]").ok().flatten().filter(|_| anywhere);
-            marked.or_else(wrong).or_else(|| document.query_selector(selector).ok().flatten())
+            let turned = if anywhere { super::grid::turned_to(&document) } else { None };
+            let marked = || document.query_selector("#card [data-focus]").ok().flatten().filter(|_| anywhere);
+            // A group of ratings takes no focus itself.
+            const WRONG: &str = "#card :is(input, select, textarea)[aria-invalid=true], #card fieldset[aria-invalid=true] input";
+            let wrong = || document.query_selector(WRONG).ok().flatten().filter(|_| anywhere);
+            turned.or_else(marked).or_else(wrong).or_else(|| document.query_selector(selector).ok().flatten())
         })
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(control) = control {

@@ -1,6 +1,8 @@
 //! The grid of days, by keyboard: one of its days takes part in the order of Tab, and the arrow keys lead from one to another, as the ARIA pattern has it
 //! ([Date grid](https://www.w3.org/WAI/ARIA/apg/patterns/grid/)). Without the panel's script every day is in the order of Tab.
 
+use std::cell::Cell;
+
 use leptos::ev::KeyboardEvent;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, HtmlElement};
@@ -28,6 +30,20 @@ pub(super) fn prepare(document: &Document) {
     }
 }
 
+thread_local! {
+    /// Another month was asked for by a key: the focus goes to one of its days.
+    static TURNED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The day that has the focus after another month was asked for by a key.
+pub(super) fn turned_to(document: &Document) -> Option<Element> {
+    if !TURNED.take() {
+        return None;
+    }
+    let find = |selector| document.query_selector(selector).ok().flatten();
+    find("#card [data-grid] [aria-pressed=true]").or_else(|| find("#card [data-grid] button"))
+}
+
 /// Moves among the days, if that is what a key is for; whether it was.
 pub(super) fn on_key(event: &KeyboardEvent) -> bool {
     let target: Option<Element> = event.target().and_then(|target| target.dyn_into().ok());
@@ -35,6 +51,9 @@ pub(super) fn on_key(event: &KeyboardEvent) -> bool {
     let days = days(&grid);
     let is_day = |at: &Option<HtmlElement>| at.as_ref().is_some_and(|at| at.is_same_node(Some(day.as_ref())));
     let Some(at) = days.iter().position(is_day) else { return false };
+    if event.alt_key() || event.ctrl_key() || event.meta_key() {
+        return false;
+    }
     let rtl = grid.closest("[dir=rtl]").is_ok_and(|found| found.is_some());
     let (next, previous) = if rtl { ("ArrowLeft", "ArrowRight") } else { ("ArrowRight", "ArrowLeft") };
     let row = at / WEEK * WEEK;
@@ -51,7 +70,9 @@ pub(super) fn on_key(event: &KeyboardEvent) -> bool {
                 event.target().and_then(|target| target.dyn_into::<Element>().ok()).and_then(|day| day.closest("form").ok()?);
             let turns = turns.and_then(|form| form.query_selector_all("button.turn").ok());
             let turn = turns.and_then(|turns| turns.get(u32::from(key == "PageDown")));
-            if let Some(turn) = turn.and_then(|turn| turn.dyn_into::<HtmlElement>().ok()) {
+            let turn = turn.and_then(|turn| turn.dyn_into::<HtmlElement>().ok());
+            if let Some(turn) = turn.filter(|turn| !turn.has_attribute("disabled")) {
+                TURNED.set(true);
                 turn.click();
             }
             return true;

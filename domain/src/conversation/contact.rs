@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Text;
+use super::{Day, Text};
 use crate::{
     id::{CardId, TeamId},
     livechat::{Routing, RoutingRule},
-    schedule::{Availability, Schedule},
+    schedule::{Availability, Block, Schedule},
 };
 
 /// How long a meeting takes if nothing is said, in minutes.
@@ -149,8 +149,13 @@ impl CallbackCard {
     /// How the times are laid into opening hours.
     #[must_use]
     pub fn schedule(&self, hours: &Availability) -> Schedule {
+        let mut hours = hours.clone();
+        if hours.blocks.is_empty() {
+            // Who says only which days are other is open on all the rest.
+            hours.blocks = Day::ALL.map(|day| Block { day, from: 0, to: 24 * 60 }).to_vec();
+        }
         Schedule {
-            hours: hours.clone(),
+            hours,
             duration: self.duration,
             before: 0,
             after: 0,

@@ -15,7 +15,7 @@ use crate::{
 /// The calendars of the agents of a site, as they are now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calendars {
-    /// One for each agent who can be met at all.
+    /// One for each agent.
     pub diaries: Vec<Diary>,
 }
 
@@ -69,6 +69,12 @@ pub struct Offered {
 }
 
 impl Diary {
+    /// Whether there are hours at all: who has none can be asked for nothing new, though what is booked with them stays.
+    #[must_use]
+    pub fn can_be_met(&self) -> bool {
+        !self.hours.blocks.is_empty() || !self.hours.exceptions.is_empty()
+    }
+
     /// How meetings of a card are laid into it.
     #[must_use]
     pub fn schedule(&self, card: &MeetingCard) -> Schedule {
@@ -105,8 +111,10 @@ impl Diary {
     #[must_use]
     pub fn taken_but_for(&self, meeting: &Meeting, meetings: bool) -> Taken {
         let own = meeting.span.start.to_zoned(self.hours.zone()).date();
-        let mut taken = if meetings { self.taken() } else { self.otherwise_taken() };
-        taken.busy.retain(|span| *span != meeting.occupied);
+        let mut taken = self.otherwise_taken();
+        if meetings {
+            taken.busy.extend(self.meetings.iter().filter(|span| **span != meeting.occupied));
+        }
         if let Some(count) = taken.meetings.get_mut(&own) {
             *count = count.saturating_sub(1);
         }
@@ -131,8 +139,8 @@ impl Calendars {
     fn of<'a>(&'a self, looking: &Looking<'_>) -> Vec<&'a Diary> {
         let Looking { routing, roster, .. } = looking;
         let suited: Vec<&Member> = routing.suited(roster, looking.locale);
-        let mut diaries: Vec<&Diary> =
-            self.diaries.iter().filter(|diary| suited.iter().any(|member| member.id == diary.agent)).collect();
+        let met = |diary: &&Diary| diary.can_be_met() && suited.iter().any(|member| member.id == diary.agent);
+        let mut diaries: Vec<&Diary> = self.diaries.iter().filter(met).collect();
         // An account is its agent's alone, as long as they can be met at all.
         if routing.account
             && let Some(own) = roster.account.and_then(|own| diaries.iter().position(|diary| diary.agent == own))

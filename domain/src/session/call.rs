@@ -118,7 +118,8 @@ impl<'d> Step<'d, '_, '_> {
         self.let_go();
         self.say(Author::Visitor, &card.id, None, Format::Text);
         self.fall_back_to(card, callback.fallback_text.as_ref());
-        self.speak(self.next_of(card));
+        let document = self.talk()?.document;
+        self.speak(document.after_fallback(card));
         Ok(())
     }
 

@@ -485,6 +485,10 @@ impl<'d> Step<'d, '_, '_> {
                 Body::Question(question) => return self.ask(card, &question.text),
                 Body::Document(shown) => return self.ask(card, &shown.text),
                 Body::LiveChat(live) => {
+                    // A survey is about the chat before it, if that was one.
+                    if let Some(talk) = &mut self.state.talk {
+                        talk.progress.chat = None;
+                    }
                     if self.request(card, live) {
                         return;
                     }

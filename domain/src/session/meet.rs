@@ -75,10 +75,11 @@ impl<'d> Step<'d, '_, '_> {
         self.mark(&card.id);
         self.engage();
         self.say(Author::Visitor, &card.id, None, Format::Text);
+        let document = self.talk()?.document;
         if none {
             self.fall_back_to(card, meeting.fallback_text.as_ref());
         }
-        self.speak(self.next_of(card));
+        self.speak(if none { document.after_fallback(card) } else { document.after(card) });
         Ok(())
     }
 

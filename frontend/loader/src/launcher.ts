@@ -101,7 +101,7 @@ export const mount = (): Widget => {
       const chatbot = offered && offered.uiType !== "popup" ? offered.id : null;
       const waits = offered?.trigger && offered.trigger.on !== "load" && !offered.goesOn;
       // A panel that is open stays.
-      if (!state.expanded && state.conversation !== chatbot) {
+      if (!state.expanded && (state.conversation !== chatbot || !(chatbot || visit.contacts))) {
         vanish();
         state.conversation = chatbot;
       }

@@ -62,8 +62,8 @@ export const start = (question: object): Promise<Begun> =>
 /** Takes what `start` was answered. */
 export const take = (begun: Begun): void => {
   if (begun.token) keep({ token: begun.token });
-  // What this answer leaves out does not hold any more.
-  visit = { token: keep().token, ...begun } as Visit;
+  // What this answer leaves out does not hold any more. It stays the same object: the stage holds on to it.
+  Object.assign(visit, { contacts: undefined, live: undefined, token: keep().token }, begun);
   void flush();
 };
 

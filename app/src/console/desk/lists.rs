@@ -87,7 +87,7 @@ pub(super) fn Lists(state: State) -> impl IntoView {
                 }).collect_view()}
             </div>
             {move || Some(state.desk.with(|desk| desk.callbacks)).filter(|calls| *calls > 0).map(|calls| view! {
-                <a class="calls" href="/console/callbacks">"Call backs to make" <span class="count">{calls}</span></a>
+                <a class="calls" href="/console/callbacks">"Call backs to make: " <span class="count">{calls}</span></a>
             })}
             <div class="search">
                 <input id="search" class="input" type="search" placeholder="Search all chats" aria-label="Search chats" prop:value=move || state.search.get()

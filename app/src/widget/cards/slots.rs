@@ -66,9 +66,9 @@ pub(in crate::widget) fn SlotsCard(booking: Booking, optional: bool, texts: &'st
         </div>
         {free}
         <details class="zone">
-            <summary>{texts.time_zone} ": " <bdi>{zone.clone()}</bdi></summary>
+            <summary>{texts.time_zone} ": " <bdi>{zone.replace('_', " ")}</bdi></summary>
             <div class="field">
-                <select name="zone" class="input" aria-label=texts.time_zone data-look>
+                <select name="zone" class="input" aria-label=texts.time_zone>
                     {zones.into_iter().map(|name| {
                         let selected = name == zone;
                         view! { <option value=name.clone() selected=selected>{name.replace('_', " ")}</option> }

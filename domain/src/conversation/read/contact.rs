@@ -221,7 +221,9 @@ impl Reader<'_> {
     fn pattern(&mut self, fields: &mut Fields<'_>) -> Option<String> {
         let at = self.field(fields, "pattern", false)?;
         let pattern = self.checked_text(&at, limits::PATTERN)?;
-        if let Err(error) = regex_lite::Regex::new(&pattern) {
+        // As it is matched: the whole text has to.
+        let whole = regex_lite::Regex::new(&format!("^(?:{pattern})$"));
+        if let Err(error) = regex_lite::Regex::new(&pattern).and(whole) {
             self.problem_at(&at, format!("this is no regular expression: {error}"));
             return None;
         }

@@ -18,7 +18,8 @@ export const menu = (core: Core, start: (contact: Contact) => void): Menu => {
   let card: HTMLElement | undefined;
 
   const choose = (contact: Contact): void => {
-    shut();
+    // The launcher has the focus, so that it comes back to it when what opens now is put away.
+    shut(true);
     report("widget.clicked", { ...LAUNCHER, kind: contact.kind }, contact.conversation || state.conversation);
     start(contact);
   };
@@ -27,6 +28,7 @@ export const menu = (core: Core, start: (contact: Contact) => void): Menu => {
     if (!card) return;
     card.remove();
     card = undefined;
+    launcher.ariaExpanded = "false";
     removeEventListener("pointerdown", outside, true);
     if (focus) launcher.focus();
   };
@@ -60,6 +62,7 @@ export const menu = (core: Core, start: (contact: Contact) => void): Menu => {
     }
     // Before the launcher, so that Tab leads from one to the other.
     launcher.before(card);
+    launcher.ariaExpanded = "true";
     card.querySelector("button")?.focus();
     addEventListener("pointerdown", outside, true);
   };

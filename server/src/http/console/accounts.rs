@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Multipart, State},
+    extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartError},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
     routing::get,
@@ -113,7 +113,12 @@ async fn change(State(app): State<App>, SignedIn { agent, .. }: SignedIn, form: 
 async fn parts(mut form: Multipart, most: usize) -> Result<(SiteKey, String), Problem> {
     let bad = |detail: &str, field: &str| Problem::new(Code::Malformed, detail).field(field);
     let (mut site, mut typed, mut file) = (None, String::new(), None);
-    while let Some(part) = form.next_field().await.map_err(|_| bad("the form could not be received", "csv"))? {
+    let too_large = || Problem::new(Code::TooLarge, format!("expected at most {most} bytes")).field("csv");
+    let failed = |error: MultipartError| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => bad("the form could not be received", "csv"),
+    };
+    while let Some(part) = form.next_field().await.map_err(failed)? {
         let name = part.name().unwrap_or_default().to_owned();
         let chosen = part.file_name().is_some_and(|name| !name.is_empty());
         let bytes = part.bytes().await.map_err(|error| match error.status() {

@@ -108,6 +108,9 @@ impl Given {
             // What calendars offer for subscription begins so, and is fetched by HTTPS.
             let text = text.strip_prefix("webcal://").map_or_else(|| text.to_owned(), |rest| format!("https://{rest}"));
             let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && text.len() <= TEXT_MAX);
+            if url.as_ref().is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
+                return Err(bad(field, format!("{field}: expected an address without a user name and password in it")));
+            }
             url.map(|url| Some(url.to_string())).ok_or_else(|| {
                 bad(
                     field,
@@ -253,6 +256,12 @@ impl Command for Keep {
         let known = tx.calendar(self.agent.id).await?;
         let row = self.given.read(&known).map_err(Failure::Refused)?;
         tx.put_calendar(self.agent.id, &row, self.now).await?;
+        // Who has no hours for chats has said by this where they are: the console's times are in that zone.
+        let mut agent = self.agent;
+        if agent.availability.blocks.is_empty() && agent.availability.exceptions.is_empty() {
+            agent.availability.time_zone = self.given.time_zone.trim().to_owned();
+            tx.put_agent(&agent, self.now).await?;
+        }
         tx.tell(News::Calendar);
         Ok(())
     }

@@ -58,7 +58,7 @@ fn record(row: &SqliteRow) -> Result<CallbackRecord> {
 macro_rules! mine {
     () => {
         "($1 is null or site in (select value from json_each($1)))
-         and ($2 is null or team is null or exists (
+         and ($2 is null or team = '' or exists (
              select 1 from team_member m where m.site = callback.site and m.team = callback.team and m.agent = $2))"
     };
 }
