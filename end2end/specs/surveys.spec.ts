@@ -123,10 +123,10 @@ test("a form, a chat and a survey, from the first field to the results", async (
 
   const desk = ada.page;
   await desk.goto(`${porchlight.origin}/console/surveys`);
-  await expect(desk.locator("main")).toContainText("1 surveys");
+  await expect(desk.locator("main")).toContainText("1 survey");
   const result = (label: string) => desk.locator("section.card").filter({ hasText: label });
   const share = (label: string, answer: string) => result(label).getByRole("row").filter({ has: desk.getByRole("rowheader", { name: answer, exact: true }) });
-  await expect(result("How good was the answer?")).toContainText("1 answers, 4.00 on average");
+  await expect(result("How good was the answer?")).toContainText("1 answer, 4.00 on average");
   await expect(share("How good was the answer?", "4")).toContainText("100 %");
   await expect(share("How good was the answer?", "5"), "also what nobody gave").toContainText("0 %");
   await expect(result("Would you tell a friend?")).toContainText("9.00 on average");
@@ -159,7 +159,7 @@ test("a form, a chat and a survey, from the first field to the results", async (
     await desk.getByRole("button", { name: "Show" }).click();
   };
   await show({ agent: agentID });
-  await expect(desk.locator("main")).toContainText("1 surveys");
+  await expect(desk.locator("main")).toContainText("1 survey");
   const others = await agents.locator("option").evaluateAll((all) => all.map((one) => (one as HTMLOptionElement).value));
   await show({ agent: others.find((other) => other && other !== agentID) });
   await expect(desk.locator(".empty")).toHaveText("No surveys in this time.");
@@ -210,7 +210,7 @@ test("the survey is there after a reload, and may come in another tab", async ({
   await expect(other.ended).toBeVisible();
   await expect(widget.ended, "given once").toBeVisible();
   await ada.page.goto(`${porchlight.origin}/console/surveys`);
-  await expect(ada.page.locator("main")).toContainText("1 surveys");
+  await expect(ada.page.locator("main")).toContainText("1 survey");
   await close(ada);
 });
 

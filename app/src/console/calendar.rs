@@ -141,7 +141,7 @@ fn Day(day: CalendarDay) -> impl IntoView {
                         BlockKind::Meeting => format!("{time} {title}"),
                     };
                     match link {
-                        Some(link) => view! { <a class=class href=link title=says.clone()><span class="block">{time}</span><span class="block" dir="auto">{title}</span></a> }.into_any(),
+                        Some(link) => view! { <a class=class class:short={rows <= 2} href=link title=says.clone()><span class="when">{time}</span>" "<span class="what" dir="auto">{title}</span></a> }.into_any(),
                         None => view! { <div class=class title=says.clone()><span class="sr-only">{says.clone()}</span></div> }.into_any(),
                     }
                 }).collect_view()}

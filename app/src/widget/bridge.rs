@@ -101,11 +101,7 @@ fn obey(order: &JsValue) {
 /// Puts the focus where the visitor goes on: on the field of the card, or else on its first button. Where typing brings up a
 /// keyboard over the screen, only `anywhere` does, once the visitor is answering.
 pub(super) fn focus_card(anywhere: bool) {
-    let selector = if anywhere {
-        "#value, #card :is(a, button:enabled, input:not([type=hidden]), select, textarea, [tabindex])"
-    } else {
-        "#value"
-    };
+    const ANY: &str = "#card :is(a, button:enabled, input:not([type=hidden]), select, textarea, [tabindex])";
     let Some(window) = web_sys::window() else { return };
     let touch = window.match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches());
     let control = window
@@ -118,7 +114,9 @@ pub(super) fn focus_card(anywhere: bool) {
             // A group of ratings takes no focus itself.
             const WRONG: &str = "#card :is(input, select, textarea)[aria-invalid=true], #card fieldset[aria-invalid=true] input";
             let wrong = || document.query_selector(WRONG).ok().flatten().filter(|_| anywhere);
-            turned.or_else(marked).or_else(wrong).or_else(|| document.query_selector(selector).ok().flatten())
+            let value = || document.get_element_by_id("value");
+            let any = || document.query_selector(ANY).ok().flatten().filter(|_| anywhere);
+            turned.or_else(marked).or_else(wrong).or_else(value).or_else(any)
         })
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(control) = control {

@@ -125,7 +125,7 @@ async fn row(tx: &mut Tx<'_>, agent: &AgentRow, record: MeetingRecord, now: Time
         agent: tx.agent_name(meeting.agent).await?.unwrap_or_default(),
         guest: meeting.guest.as_ref().and_then(|guest| guest.name.clone()).unwrap_or_default(),
         email,
-        zone: Some(meeting.time_zone.clone()).filter(|zone| zone != own),
+        zone: Some(meeting.time_zone.clone()).filter(|zone| zone != own).map(|zone| zone.replace('_', " ")),
         attributes: attributes.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
         cancelled: match meeting.phase {
             MeetingPhase::Cancelled { by: Party::Guest } => Some("called off by the guest"),
