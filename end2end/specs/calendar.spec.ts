@@ -174,7 +174,7 @@ test("the week and the day show what is when, and whose", async ({ browser, host
 
   await page.goto(`${porchlight.origin}/console/calendar?on=${date}`);
   const block = day(date).locator(".block-meeting");
-  await expect(block).toHaveText(`${timeIn(BERLIN, start)}–${timeIn(BERLIN, later(start))}A test ride, Alan`);
+  await expect(block).toHaveText(`${timeIn(BERLIN, start)}–${timeIn(BERLIN, later(start))} A test ride, Alan`);
   await expect(page.locator(".block-meeting")).toHaveCount(1);
   // It stands where its time is: an hour and a half after the hours begin, and as high as half an hour.
   const [opens, meets] = [await day(date).locator(".block-open").boundingBox(), await block.boundingBox()];
