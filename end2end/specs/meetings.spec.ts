@@ -80,7 +80,7 @@ async function expectInConsole(ada: Agent, porchlight: Porchlight, guest: string
   const row = ada.page.locator("li.card").filter({ hasText: guest });
   await expect(row).toContainText(`${span} (Europe/Berlin)`);
   await expect(row).toContainText("Grace Hopper");
-  await expect(row, "and where the guest is").toContainText(NEW_YORK);
+  await expect(row, "and where the guest is").toContainText(NEW_YORK.replace("_", " "));
   await ada.page.goto(`${porchlight.origin}/console/calendar?on=${dayIn(BERLIN, start)}`);
   const blocks = ada.page.locator(".block-meeting");
   await expect(blocks).toHaveCount(1);
