@@ -857,13 +857,11 @@ fn the_guest_moves_within_the_hours_and_the_agent_wherever_they_like() {
         "2026-11-28T10:00:00Z", // a Saturday
         "2026-12-02T10:00:00Z", // beyond the horizon
     ];
-    let mut sequence = 0;
-    for start in outside {
+    for (sequence, start) in (1..).zip(outside) {
         let before = site.kept[index].meeting.clone();
         assert_eq!(site.move_to(index, start, Party::Guest), Err(TAKEN), "{start}");
         assert_eq!(site.kept[index].meeting, before);
         site.move_to(index, start, Party::Agent).unwrap();
-        sequence += 1;
         let start = moment(start);
         let minutes = SignedDuration::from_mins;
         let occupied = Span { start: start - minutes(15), end: start + minutes(35) };
@@ -990,9 +988,9 @@ enum Move {
     /// So many milliseconds pass.
     Pass(i64),
     /// The guest of a meeting moves it to one of the first times that there are.
-    MoveTo(usize, usize),
+    Reschedule(usize, usize),
     /// Somebody moves a meeting to so many quarters of an hour from now.
-    MoveAny(usize, i64, Party),
+    RescheduleAnywhere(usize, i64, Party),
     Cancel(usize, Party),
 }
 
@@ -1016,8 +1014,8 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         2 => (0_i64..600_000).prop_map(Move::Pass),
         2 => prop_oneof![Just(299_999_i64), Just(300_000), Just(1)].prop_map(Move::Pass),
         1 => (0_i64..30 * 3_600_000).prop_map(Move::Pass),
-        3 => (m.clone(), 0_usize..6).prop_map(|(m, pick)| Move::MoveTo(m, pick)),
-        3 => (m.clone(), -4_i64..300, party()).prop_map(|(m, quarters, by)| Move::MoveAny(m, quarters, by)),
+        3 => (m.clone(), 0_usize..6).prop_map(|(m, pick)| Move::Reschedule(m, pick)),
+        3 => (m.clone(), -4_i64..300, party()).prop_map(|(m, quarters, by)| Move::RescheduleAnywhere(m, quarters, by)),
         2 => (m, party()).prop_map(|(m, by)| Move::Cancel(m, by)),
     ];
     prop::collection::vec(one, 1..100)
@@ -1250,15 +1248,15 @@ impl Site<'_> {
                 due.into_iter().for_each(|index| self.ticks(index));
             }
             Move::Pass(millis) => self.pass(millis),
-            Move::MoveTo(m, pick) if count > 0 => {
+            Move::Reschedule(m, pick) if count > 0 => {
                 let slots = self.slots_for(&self.kept[m % count].meeting);
                 if let Some(slot) = slots.get(pick % slots.len().clamp(1, 6)) {
                     self.moves(m % count, slot.start, Party::Guest);
                 }
             }
-            Move::MoveAny(m, quarters, by) if count > 0 => self.moves(m % count, self.quarters(quarters), by),
+            Move::RescheduleAnywhere(m, quarters, by) if count > 0 => self.moves(m % count, self.quarters(quarters), by),
             Move::Cancel(m, by) if count > 0 => self.cancels(m % count, by),
-            Move::Tick(_) | Move::MoveTo(..) | Move::MoveAny(..) | Move::Cancel(..) => {}
+            Move::Tick(_) | Move::Reschedule(..) | Move::RescheduleAnywhere(..) | Move::Cancel(..) => {}
         }
     }
 
