@@ -3,6 +3,7 @@
 //! One path leads to every change: a request becomes a [`store::Command`], the command runs in one transaction, within it the
 //! domain decides, and what it decided is committed together with its events. Nothing else writes state or makes an event.
 
+pub mod access;
 pub mod assets;
 pub mod calendar;
 pub mod cli;

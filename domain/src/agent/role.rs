@@ -29,6 +29,12 @@ pub enum Right {
     ManageTeams,
     /// To write canned responses.
     ManageResponses,
+    /// To see how conversations, pages and agents do, in numbers.
+    SeeAnalytics,
+    /// To connect other systems: webhooks and keys of the API; and to read the audit log.
+    ManageIntegrations,
+    /// To export and erase what is known of a visitor.
+    ManageVisitors,
 }
 
 impl Role {
@@ -47,7 +53,7 @@ impl Role {
     pub const fn may(self, right: Right) -> bool {
         match self {
             Self::Administrator => true,
-            Self::Author => matches!(right, Right::SeeChats | Right::ManageTeams | Right::ManageResponses),
+            Self::Author => matches!(right, Right::SeeChats | Right::ManageTeams | Right::ManageResponses | Right::SeeAnalytics),
             Self::Agent => matches!(right, Right::SeeChats | Right::Answer),
         }
     }

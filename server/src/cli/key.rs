@@ -1,14 +1,15 @@
 //! `porchlight key create` and `porchlight key revoke`
 
 use anyhow::bail;
+use jiff::Timestamp;
 
 use super::{quiet, serve, tell};
 use crate::{
-    http::KEY_PREFIX,
+    access::{ApiKey, KEY_PREFIX},
     outside::Outside,
     secret::Secret,
     settings::Flags,
-    store::{Command, Failure, Store, Tx},
+    store::{Actor, AuditEntry, Command, Failure, Store, StoreError, Tx},
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -51,13 +52,24 @@ pub(super) async fn run(command: &KeyCommand) -> anyhow::Result<()> {
 
 /// Makes a key, and gives it as text. With `only`, keys of the same name are taken back.
 pub(super) async fn create(store: &Store, name: &str, only: bool) -> anyhow::Result<String> {
-    let key = Outside::real().new_secret();
-    done(store.commit(Create { name: name.to_owned(), key: key.clone(), only }).await)?;
-    Ok(format!("{KEY_PREFIX}{}", key.reveal()))
+    let outside = Outside::real();
+    let secret = outside.new_secret();
+    let text = format!("{KEY_PREFIX}{}", secret.reveal());
+    let key = ApiKey {
+        id: outside.new_id().to_string(),
+        name: name.to_owned(),
+        scopes: None,
+        sites: None,
+        ending: text[text.len() - 4..].to_owned(),
+        created_at: outside.now(),
+        used_at: None,
+    };
+    done(store.commit(Create { key, secret, only }).await)?;
+    Ok(text)
 }
 
-async fn revoke(store: &Store, name: &str) -> anyhow::Result<u64> {
-    done(store.commit(Revoke(name.to_owned())).await)
+async fn revoke(store: &Store, name: &str) -> anyhow::Result<usize> {
+    done(store.commit(Revoke { name: name.to_owned(), now: Outside::real().now() }).await)
 }
 
 fn done<T>(result: Result<T, Failure<std::convert::Infallible>>) -> anyhow::Result<T> {
@@ -69,8 +81,8 @@ fn done<T>(result: Result<T, Failure<std::convert::Infallible>>) -> anyhow::Resu
 }
 
 struct Create {
-    name: String,
-    key: Secret,
+    key: ApiKey,
+    secret: Secret,
     only: bool,
 }
 
@@ -79,20 +91,50 @@ impl Command for Create {
     type Refusal = std::convert::Infallible;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Self::Refusal>> {
-        if self.only {
-            tx.remove_api_keys(&self.name).await?;
+        let Self { key, secret, only } = self;
+        if only {
+            remove(tx, &key.name, key.created_at).await?;
         }
-        Ok(tx.add_api_key(&self.key, &self.name, Outside::real().now()).await?)
+        tx.add_api_key(&secret, &key).await?;
+        let entry = AuditEntry {
+            actor: &Actor::CommandLine,
+            action: "key.created",
+            site: None,
+            subject: &key.id,
+            detail: serde_json::json!({ "name": key.name }),
+            at: key.created_at,
+        };
+        Ok(tx.audit(entry).await?)
     }
 }
 
-struct Revoke(String);
+struct Revoke {
+    name: String,
+    now: Timestamp,
+}
 
 impl Command for Revoke {
-    type Done = u64;
+    type Done = usize;
     type Refusal = std::convert::Infallible;
 
-    async fn run(self, tx: &mut Tx<'_>) -> Result<u64, Failure<Self::Refusal>> {
-        Ok(tx.remove_api_keys(&self.0).await?)
+    async fn run(self, tx: &mut Tx<'_>) -> Result<usize, Failure<Self::Refusal>> {
+        Ok(remove(tx, &self.name, self.now).await?)
     }
+}
+
+/// Takes back every key of a name, and gives how many there were.
+async fn remove(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<usize, StoreError> {
+    let ids = tx.remove_api_keys(name).await?;
+    for id in &ids {
+        let entry = AuditEntry {
+            actor: &Actor::CommandLine,
+            action: "key.revoked",
+            site: None,
+            subject: id,
+            detail: serde_json::json!({ "name": name }),
+            at: now,
+        };
+        tx.audit(entry).await?;
+    }
+    Ok(ids.len())
 }

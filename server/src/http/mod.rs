@@ -46,7 +46,7 @@ use crate::{
 use limits::Limits;
 use problem::{Code, Problem};
 
-pub(crate) use api::{KEY_PREFIX, Publish};
+pub(crate) use api::Publish;
 pub(crate) use console::{Invite, first_administrator, hash};
 
 /// What handlers share.

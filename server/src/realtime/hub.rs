@@ -10,7 +10,7 @@ use std::{
 };
 
 use porchlight_domain::id::{AgentId, ChatId, ConversationId, PageViewId, SiteKey, VisitorId};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::store::{ChatEntry, ChatNews, News};
 
@@ -58,6 +58,10 @@ pub(crate) struct Hub {
     mail: Arc<Notify>,
     /// Wakes who reads and writes calendars elsewhere.
     calendar: Arc<Notify>,
+    /// Wakes all who follow the log: it has grown.
+    log: watch::Sender<()>,
+    /// Wakes who delivers: an endpoint was made or changed, or something is to be sent again.
+    webhooks: Arc<Notify>,
 }
 
 impl fmt::Debug for Hub {
@@ -195,6 +199,8 @@ impl Hub {
                 self.calendar.notify_one();
                 self.changed.notify_one();
             }
+            News::Log => drop(self.log.send_replace(())),
+            News::Webhooks => self.webhooks.notify_one(),
         }
     }
 
@@ -227,6 +233,16 @@ impl Hub {
     /// Waits until there may be something to be read from or written to a calendar elsewhere.
     pub(crate) async fn calendar(&self) {
         self.calendar.notified().await;
+    }
+
+    /// Changes whenever the log has grown. What is new there, each reads from the store, from the place it has come to.
+    pub(crate) fn log(&self) -> watch::Receiver<()> {
+        self.log.subscribe()
+    }
+
+    /// Waits until an endpoint of webhooks may have been changed.
+    pub(crate) async fn webhooks(&self) {
+        self.webhooks.notified().await;
     }
 
     /// Waits until there is a letter to be sent.

@@ -16,9 +16,9 @@ use crate::realtime::Hub;
 
 pub use read::{EventFilter, EventPage};
 pub use tx::{
-    AccountRow, AgentRow, CalDavRow, CalendarRow, CallbackRecord, ChatEntry, ChatFilter, ChatRecord, Draft, DueLetter, Full,
-    Logged, MeetingFilter, MeetingRecord, Overlap, Published, PublishedSource, Queue, SiteFile, SiteHead, SubmissionRecord,
-    SurveyFilter, Tx, Version, VisitorRow,
+    AccountRow, Actor, AgentRow, AuditEntry, AuditFilter, AuditRecord, CalDavRow, CalendarRow, CallbackRecord, ChatEntry,
+    ChatFilter, ChatRecord, Draft, DueLetter, Full, Logged, MeetingFilter, MeetingRecord, Overlap, Published, PublishedSource,
+    Queue, SiteFile, SiteHead, SubmissionRecord, SurveyFilter, Tx, Version, VisitorRow,
 };
 
 /// What runs within one transaction.
@@ -52,6 +52,10 @@ pub enum News {
     },
     /// A meeting was held, booked, moved or called off, or another calendar is to be read.
     Calendar,
+    /// The log has grown.
+    Log,
+    /// An endpoint of webhooks is new, was changed, or has something to send again.
+    Webhooks,
 }
 
 /// How a live chat went on.

@@ -9,9 +9,9 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use super::{
     Store, StoreError,
-    tx::{Logged, logged},
+    tx::{Logged, api_key, logged},
 };
-use crate::secret::Secret;
+use crate::{access::ApiKey, secret::Secret};
 
 /// Which events of the log are wanted.
 #[derive(Debug, Clone, Default)]
@@ -61,13 +61,12 @@ impl Store {
         Ok(EventPage { next: events.last().map_or(filter.after, |last| last.position), events })
     }
 
-    /// Whether an API key is one of ours.
+    /// The API key that a secret is.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn knows_api_key(&self, key: &Secret) -> Result<bool, StoreError> {
-        let found: Option<i64> =
-            sqlx::query_scalar("select 1 from api_key where hash = $1").bind(key.hash()).fetch_optional(&self.readers).await?;
-        Ok(found.is_some())
+    pub async fn api_key(&self, secret: &Secret) -> Result<Option<ApiKey>, StoreError> {
+        let row = sqlx::query("select * from api_key where hash = $1").bind(secret.hash()).fetch_optional(&self.readers).await?;
+        row.as_ref().map(api_key).transpose()
     }
 }

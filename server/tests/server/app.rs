@@ -10,6 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use porchlight_server::{
+    access::ApiKey,
     calendar::Sync,
     http,
     mail::Postman,
@@ -115,7 +116,16 @@ impl Command for AddKey {
     type Refusal = ();
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<()>> {
-        Ok(tx.add_api_key(&self.0, "test", Timestamp::UNIX_EPOCH).await?)
+        let key = ApiKey {
+            id: "test".to_owned(),
+            name: "test".to_owned(),
+            scopes: None,
+            sites: None,
+            ending: String::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            used_at: None,
+        };
+        Ok(tx.add_api_key(&self.0, &key).await?)
     }
 }
 

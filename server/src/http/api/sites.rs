@@ -20,7 +20,7 @@ use porchlight_domain::{
 };
 use serde_json::{Value, json};
 
-use super::Authorized;
+use super::{Authorized, no_site};
 use crate::{
     files,
     http::{
@@ -74,10 +74,6 @@ macro_rules! command {
 
 fn parsed<T: std::str::FromStr<Err: ToString>>(text: &str, field: &str) -> Result<T, Problem> {
     text.parse().map_err(|error: T::Err| Problem::new(Code::Malformed, error.to_string()).field(field))
-}
-
-fn no_site(key: &SiteKey) -> Problem {
-    Problem::new(Code::UnknownSite, format!("there is no site with the key \"{key}\"")).field("site")
 }
 
 fn no_conversation(id: &ConversationId) -> Problem {

@@ -1,6 +1,5 @@
-//! The log, and the keys of those who may read it.
+//! The log.
 
-use jiff::Timestamp;
 use porchlight_domain::{
     event::{Data, Event},
     id::{ConversationId, EventId, PageViewId, VisitorId},
@@ -8,7 +7,6 @@ use porchlight_domain::{
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{Result, Tx, corrupt, parse, time};
-use crate::secret::Secret;
 
 /// An event with its place in the log.
 #[derive(Debug, Clone)]
@@ -64,6 +62,7 @@ impl Tx<'_> {
         .bind(serde_json::to_string(&event.data).map_err(corrupt)?)
         .execute(&mut *self.connection)
         .await?;
+        self.tell_log();
         Ok(())
     }
 
@@ -76,21 +75,5 @@ impl Tx<'_> {
             .fetch_all(&mut *self.connection)
             .await?;
         rows.iter().map(logged).collect()
-    }
-
-    /// Adds an API key.
-    pub async fn add_api_key(&mut self, key: &Secret, name: &str, now: Timestamp) -> Result<()> {
-        sqlx::query("insert into api_key (hash, name, created_at) values ($1, $2, $3)")
-            .bind(key.hash())
-            .bind(name)
-            .bind(now.as_millisecond())
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
-    }
-
-    /// Takes back every API key of a name.
-    pub async fn remove_api_keys(&mut self, name: &str) -> Result<u64> {
-        Ok(sqlx::query("delete from api_key where name = $1").bind(name).execute(&mut *self.connection).await?.rows_affected())
     }
 }

@@ -3,9 +3,11 @@
 //! The SQL is written so that it reads the same for SQLite and PostgreSQL: `$1` placeholders, `on conflict … do update`, plain types.
 
 mod agents;
+mod audit;
 mod calendars;
 mod callbacks;
 mod chats;
+mod keys;
 mod log;
 mod mail;
 mod meetings;
@@ -20,9 +22,11 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use super::{News, StoreError};
 
 pub use agents::AgentRow;
+pub use audit::{Actor, AuditEntry, AuditFilter, AuditRecord};
 pub use calendars::{AccountRow, CalDavRow, CalendarRow};
 pub use callbacks::{CallbackRecord, Full};
 pub use chats::{ChatEntry, ChatFilter, ChatRecord, Queue};
+pub(super) use keys::api_key;
 pub use log::Logged;
 pub(super) use log::logged;
 pub use mail::DueLetter;
@@ -63,6 +67,13 @@ impl<'c> Tx<'c> {
     /// Notes what is to be told once this is committed.
     pub fn tell(&mut self, news: News) {
         self.news.push(news);
+    }
+
+    /// Notes that the log has grown: once a command is enough.
+    fn tell_log(&mut self) {
+        if !self.news.iter().any(|news| matches!(news, News::Log)) {
+            self.news.push(News::Log);
+        }
     }
 
     /// What is to be told once this is committed.
