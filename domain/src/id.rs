@@ -99,6 +99,8 @@ uuid_ids! {
     CallbackId;
     /// Names one form that a visitor filled in.
     SubmissionId;
+    /// Names one endpoint that events are sent to.
+    EndpointId;
 }
 
 /// The longest authored name, in characters.

@@ -297,7 +297,7 @@ mod tests {
 
     fn egress() -> Egress {
         let allow = Allowed::list("127.0.0.1").unwrap();
-        Egress::new(EgressLimits { timeout: Duration::from_secs(5), body_limit: 10_000, allow }).unwrap()
+        Egress::new(EgressLimits { timeout: Duration::from_secs(5), body_limit: 10_000, cut: false, allow }).unwrap()
     }
 
     fn account(address: SocketAddr, path: &str) -> Account {
@@ -431,7 +431,7 @@ mod tests {
         assert!(matches!(put(&egress(), &nobody, UID, "").await, Err(CalDavError::Refused(_))));
         assert!(!format!("{nobody:?}").contains("secret"));
         // The server is on this machine, and that is not allowed here.
-        let strict = EgressLimits { timeout: Duration::from_secs(5), body_limit: 1, allow: Vec::new() };
+        let strict = EgressLimits { timeout: Duration::from_secs(5), body_limit: 1, cut: false, allow: Vec::new() };
         let problem = check(&Egress::new(strict).unwrap(), &nobody).await.unwrap_err().to_string();
         assert!(problem.contains("egress_allow"), "{problem}");
     }

@@ -65,6 +65,7 @@ impl Sync {
         let egress = Egress::new(EgressLimits {
             timeout: Duration::from_secs(settings.egress_timeout_seconds),
             body_limit: settings.calendar_limit_bytes,
+            cut: false,
             allow: Allowed::list(&settings.egress_allow)?,
         })?;
         let links = Arc::new(Links::new(*store.link_key(), &settings.public_url()));
