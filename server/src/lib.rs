@@ -28,4 +28,6 @@ mod sites;
 pub mod store;
 mod transcript;
 mod visit;
+pub mod webhooks;
 mod when;
+pub mod workers;

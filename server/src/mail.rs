@@ -41,6 +41,8 @@ pub enum Purpose {
     Missed,
     /// A meeting.
     Meeting,
+    /// An endpoint that is sent nothing any more.
+    Webhook,
 }
 
 impl Purpose {
@@ -51,13 +53,14 @@ impl Purpose {
             Self::Transcript => "transcript",
             Self::Missed => "missed",
             Self::Meeting => "meeting",
+            Self::Webhook => "webhook",
         }
     }
 
     /// The purpose of a name.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        [Self::Missed, Self::Meeting].into_iter().find(|known| known.name() == name).unwrap_or(Self::Transcript)
+        [Self::Missed, Self::Meeting, Self::Webhook].into_iter().find(|known| known.name() == name).unwrap_or(Self::Transcript)
     }
 }
 

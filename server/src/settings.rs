@@ -165,6 +165,14 @@ settings! {
     accounts_limit_bytes: usize = 2_097_152, [1024 to 104_857_600], "The largest CSV file of them, in bytes";
     egress_timeout_seconds: u64 = 10, [1 to 120], "How long a server elsewhere may take to answer";
     egress_allow: String = String::new(), "Hosts, addresses and networks that the server may connect to although they are not public, with commas between: calendar.lan, 10.1.2.0/24";
+    webhook_timeout_seconds: u64 = 15, [1 to 60], "How long an endpoint of webhooks may take to answer";
+    webhook_retry_seconds: u64 = 5, [1 to 3600], "How long after its first failure an event is sent again; each further wait is four times as long, up to 8 hours";
+    webhook_retry_hours: u64 = 72, [1 to 720], "How long after its first failure an event is given up";
+    webhook_disable_days: u64 = 5, [1 to 90], "An endpoint that did nothing but fail for so many days is sent nothing any more";
+    webhook_concurrency: usize = 32, [1 to 256], "How many events are under way to one endpoint at once";
+    webhook_attempt_days: u64 = 7, [1 to 3650], "How many days it can be seen what came of sending an event";
+    webhook_secret_overlap_hours: u64 = 24, [0 to 720], "How long the secret before a new one is signed with, too";
+    webhooks_limit: u32 = 200, [1 to 10_000], "The most endpoints of a site";
     attachment_limit_bytes: usize = 5_242_880, [1024 to 104_857_600], "The largest file a visitor or agent may send in a chat, in bytes";
     attachments_per_chat: u32 = 50, [0 to 1000], "The most files that may be sent in one chat";
     smtp_url: String = String::new(), "Where e-mail is handed in, as smtps://USER:PASSWORD@HOST or smtp://HOST:PORT?tls=required; better in the environment than as a flag, which others on the machine can see";

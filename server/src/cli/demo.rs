@@ -9,7 +9,7 @@ use super::{
     serve::{self, Stop},
     tell,
 };
-use crate::{calendar::Sync, demo, http, mail::Postman, outside::Outside, settings::Flags};
+use crate::{demo, http, outside::Outside, settings::Flags, workers::Workers};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DemoFlags {
@@ -35,12 +35,11 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
     let key = key::create(&store, "demo", true).await?;
     let stop = Stop::by_signal();
     demo::add_agents(&store, &Outside::real()).await?;
-    let postman = Postman::new(store.clone(), Outside::real(), &settings)?;
-    let (router, clock) = http::app(store.clone(), settings.clone(), Outside::real());
-    let sync = Sync::new(store.clone(), Outside::real(), &settings)?;
+    let workers = Workers::new(&store, &Outside::real(), &settings)?;
+    let (router, clock) = http::app(store.clone(), settings.clone(), Outside::real(), &workers);
     let server = serve::serve(router, listener, &stop)?;
-    let (clock, sync) = (tokio::spawn(clock.run()), tokio::spawn(sync.run()));
-    let postman = postman.map(|postman| tokio::spawn(postman.run()));
+    let mut tasks = workers.start();
+    tasks.spawn(clock.run());
     let porchlight = format!("http://{}", server.address);
     let pages = serve::serve(demo::pages(&porchlight, &key), serve::bind(*demo_listen).await?, &stop)?;
     let agents =
@@ -57,9 +56,7 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
     ));
     let grace = Duration::from_secs(settings.shutdown_grace_seconds);
     tokio::join!(server.ended(grace), pages.ended(grace));
-    clock.abort();
-    sync.abort();
-    postman.iter().for_each(tokio::task::JoinHandle::abort);
+    drop(tasks);
     store.close().await;
     Ok(())
 }

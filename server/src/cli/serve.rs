@@ -8,12 +8,11 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use super::{start_log, tell};
 use crate::{
-    calendar::Sync,
     http,
-    mail::Postman,
     outside::Outside,
     settings::{Flags, Settings},
     store::Store,
+    workers::Workers,
 };
 
 pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
@@ -23,21 +22,18 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
     let listener = listen(&mut settings).await?;
     let stop = Stop::by_signal();
     let outside = Outside::real();
-    let postman = Postman::new(store.clone(), outside.clone(), &settings)?;
-    let sync = Sync::new(store.clone(), outside.clone(), &settings)?;
-    let (router, clock) = http::app(store.clone(), settings.clone(), outside.clone());
+    let workers = Workers::new(&store, &outside, &settings)?;
+    let (router, clock) = http::app(store.clone(), settings.clone(), outside.clone(), &workers);
     let served = serve(router, listener, &stop)?;
-    let (clock, sync) = (tokio::spawn(clock.run()), tokio::spawn(sync.run()));
-    let postman = postman.map(|postman| tokio::spawn(postman.run()));
+    let mut tasks = workers.start();
+    tasks.spawn(clock.run());
     tell(&format!("Porchlight listens on http://{}", served.address));
     tell(&format!("The agents' console is http://{}/console", served.address));
     if let Some(link) = http::first_administrator(&store, &outside, settings.invitation_hours).await? {
         tell(&format!("Nobody can sign in yet. The first administrator's link, good once: http://{}{link}", served.address));
     }
     served.ended(Duration::from_secs(settings.shutdown_grace_seconds)).await;
-    clock.abort();
-    sync.abort();
-    postman.iter().for_each(tokio::task::JoinHandle::abort);
+    drop(tasks);
     store.close().await;
     Ok(())
 }

@@ -54,6 +54,12 @@ static OURS: [HeaderName; 9] = [
     header::USER_AGENT,
 ];
 
+/// Whether a header is one that the client sets itself.
+#[must_use]
+pub fn is_ours(name: &HeaderName) -> bool {
+    OURS.contains(name)
+}
+
 /// How much the client does for one request.
 #[derive(Debug, Clone)]
 pub struct EgressLimits {
@@ -449,7 +455,7 @@ fn message(request: Request<'_>) -> Result<hyper::Request<Full<Bytes>>, EgressEr
     *message.uri_mut() = url[Position::BeforePath..Position::AfterQuery].parse().map_err(|_| EgressError::Path)?;
     let sent = message.headers_mut();
     for (name, value) in headers {
-        if !OURS.contains(&name) {
+        if !is_ours(&name) {
             sent.append(name, value);
         }
     }

@@ -42,6 +42,8 @@ use crate::{
     sites::Sites,
     store::Store,
     visit::{Documents, Engine},
+    webhooks::Hooks,
+    workers::Workers,
 };
 use limits::Limits;
 use problem::{Code, Problem};
@@ -56,10 +58,11 @@ pub(crate) struct App {
     pub(crate) settings: Arc<Settings>,
     pub(crate) engine: Engine,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) hooks: Hooks,
 }
 
 /// The whole of the server's HTTP, and the clock that does what is due without a request.
-pub fn app(store: Store, settings: Settings, outside: Outside) -> (Router, Clock) {
+pub fn app(store: Store, settings: Settings, outside: Outside, workers: &Workers) -> (Router, Clock) {
     // Leptos renders on the runtime that serves; an error says that it knows already.
     let _ = any_spawner::Executor::init_tokio();
     let minutes = i64::try_from(settings.session_timeout_minutes).unwrap_or(i64::MAX / 60);
@@ -88,7 +91,7 @@ pub fn app(store: Store, settings: Settings, outside: Outside) -> (Router, Clock
     let accounts_limit = settings.accounts_limit_bytes;
     let (body_limit, timeout) = (settings.body_limit_bytes, Duration::from_secs(settings.request_timeout_seconds));
     let clock = Clock::new(store.clone(), engine.clone());
-    let state = App { store, settings: Arc::new(settings), engine, limits };
+    let state = App { store, settings: Arc::new(settings), engine, limits, hooks: workers.hooks.clone() };
     let router = Router::new()
         .merge(widget::routes(attachment_limit))
         .merge(console::routes(attachment_limit, accounts_limit))

@@ -16,9 +16,10 @@ use crate::realtime::Hub;
 
 pub use read::{EventFilter, EventPage};
 pub use tx::{
-    AccountRow, Actor, AgentRow, AuditEntry, AuditFilter, AuditRecord, CalDavRow, CalendarRow, CallbackRecord, ChatEntry,
-    ChatFilter, ChatRecord, Draft, DueLetter, Full, Logged, MeetingFilter, MeetingRecord, Overlap, Published, PublishedSource,
-    Queue, SiteFile, SiteHead, SubmissionRecord, SurveyFilter, Tx, Version, VisitorRow,
+    AccountRow, Actor, AgentRow, Attempt, AttemptFilter, AuditEntry, AuditFilter, AuditRecord, Backlog, CalDavRow, CalendarRow,
+    CallbackRecord, ChatEntry, ChatFilter, ChatRecord, Draft, DueDelivery, DueLetter, Full, Logged, MeetingFilter, MeetingRecord,
+    Overlap, Published, PublishedSource, Queue, SiteFile, SiteHead, Stretch, SubmissionRecord, SurveyFilter, Tx, Version,
+    VisitorRow,
 };
 
 /// What runs within one transaction.

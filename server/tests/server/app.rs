@@ -20,6 +20,8 @@ use porchlight_server::{
     settings::Settings,
     site_files::{Import, SiteFiles},
     store::{Command, Failure, Store, Tx},
+    webhooks::Hooks,
+    workers::Workers,
 };
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -52,6 +54,8 @@ pub(crate) struct TestApp {
     pub(crate) postman: Option<Postman>,
     /// Reads and writes calendars elsewhere, when a test says so.
     pub(crate) sync: Sync,
+    /// Sends events to endpoints, when a test says so.
+    pub(crate) hooks: Hooks,
     client: reqwest::Client,
     /// Where its database is.
     pub(crate) folder: TempDir,
@@ -95,15 +99,15 @@ impl Builder {
         let address = listener.local_addr().unwrap();
         let mut settings = self.settings;
         settings.listen = address;
-        let postman = Postman::new(store.clone(), outside.clone(), &settings).unwrap();
-        let sync = Sync::new(store.clone(), outside.clone(), &settings).unwrap();
-        let (router, ticking) = http::app(store.clone(), settings, outside.clone());
+        let workers = Workers::new(&store, &outside, &settings).unwrap();
+        let (router, ticking) = http::app(store.clone(), settings, outside.clone(), &workers);
         tokio::spawn(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).into_future());
         let secret = outside.new_secret();
         let key = format!("plk_{}", secret.reveal());
         store.commit(AddKey(secret)).await.unwrap();
         let client = reqwest::Client::new();
-        let app = TestApp { address, store, key, clock, ticking, postman, sync, client, folder };
+        let Workers { postman, sync, hooks } = workers;
+        let app = TestApp { address, store, key, clock, ticking, postman, sync, hooks, client, folder };
         app.import(&self.site, &self.conversations).await;
         app
     }

@@ -15,6 +15,7 @@ mod sites;
 mod submissions;
 mod talks;
 mod visitors;
+mod webhooks;
 
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -34,6 +35,7 @@ pub use meetings::{MeetingFilter, MeetingRecord, Overlap};
 pub use sites::{Draft, Published, PublishedSource, SiteFile, SiteHead, Version};
 pub use submissions::{SubmissionRecord, SurveyFilter};
 pub use visitors::VisitorRow;
+pub use webhooks::{Attempt, AttemptFilter, Backlog, DueDelivery, Stretch};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
