@@ -108,6 +108,15 @@ pub(crate) fn script(does: impl IntoIterator<Item = Does>) -> impl FnMut(&Receiv
     move |_| does.pop_front().unwrap_or(Does::Take(200))
 }
 
+/// Takes so many, and hangs then.
+pub(crate) fn take_and_hang(mut count: usize) -> impl FnMut(&Received) -> Does + Send + 'static {
+    move |_| {
+        let takes = count > 0;
+        count = count.saturating_sub(1);
+        if takes { Does::Take(200) } else { Does::Hang }
+    }
+}
+
 /// Speaks TLS with a certificate that nobody else has signed. Gives the port, and how many were satisfied with that.
 pub(crate) async fn serve_self_signed() -> (u16, Arc<AtomicUsize>) {
     let bytes = |text: &str| BASE64.decode(text.as_bytes()).unwrap();
@@ -149,9 +158,9 @@ struct Shared {
     /// How many requests came, whatever was done about them.
     asked: watch::Sender<usize>,
     connections: AtomicUsize,
-    /// How many requests are being seen to, and how many were at the same time at most.
-    busy: AtomicUsize,
-    busiest: AtomicUsize,
+    /// How many requests hang, and how many did at the same time at most.
+    hanging: AtomicUsize,
+    most_hanging: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -178,8 +187,8 @@ impl Receiver {
             distinct: watch::Sender::new(0),
             asked: watch::Sender::new(0),
             connections: AtomicUsize::new(0),
-            busy: AtomicUsize::new(0),
-            busiest: AtomicUsize::new(0),
+            hanging: AtomicUsize::new(0),
+            most_hanging: AtomicUsize::new(0),
         });
         let own = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -231,9 +240,9 @@ impl Receiver {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// How many requests were being seen to at the same time, at most.
-    pub(crate) fn busiest(&self) -> usize {
-        self.shared.busiest.load(Ordering::SeqCst)
+    /// How many requests hung at the same time, at most.
+    pub(crate) fn most_hanging(&self) -> usize {
+        self.shared.most_hanging.load(Ordering::SeqCst)
     }
 
     /// Waits until so many requests have come.
@@ -265,8 +274,11 @@ async fn converse(mut socket: TcpStream, shared: Arc<Shared>) {
         let secrets = shared.secrets.lock().unwrap().clone();
         request.verified = secrets.iter().any(|secret| Webhook::new(secret).unwrap().verify(&request.body, &headers).is_ok());
         let does = (*shared.mood.lock().unwrap())(&request);
-        let busy = shared.busy.fetch_add(1, Ordering::SeqCst) + 1;
-        shared.busiest.fetch_max(busy, Ordering::SeqCst);
+        let hangs = matches!(does, Does::Hang);
+        if hangs {
+            let hanging = shared.hanging.fetch_add(1, Ordering::SeqCst) + 1;
+            shared.most_hanging.fetch_max(hanging, Ordering::SeqCst);
+        }
         shared.asked.send_modify(|asked| *asked += 1);
         // Noted before it is said: who is not told any more has sent it all the same, and sends it again.
         if matches!(does, Does::Take(_) | Does::Flood) {
@@ -276,7 +288,9 @@ async fn converse(mut socket: TcpStream, shared: Arc<Shared>) {
             shared.distinct.send_replace(accepted.ids.len());
         }
         let goes_on = answer(&mut socket, does).await;
-        shared.busy.fetch_sub(1, Ordering::SeqCst);
+        if hangs {
+            shared.hanging.fetch_sub(1, Ordering::SeqCst);
+        }
         if !goes_on {
             return;
         }
