@@ -18,12 +18,13 @@ import { slots } from "./slots.mjs";
 import { sockets } from "./sockets.mjs";
 import { number, print } from "./table.mjs";
 import { transcript } from "./transcript.mjs";
+import { webhooks } from "./webhooks.mjs";
 import { firstOpen, launcher } from "./weight.mjs";
 
 const ON_PAGE = { launcher, open: firstOpen, script, shift, typable, transcript, inbox };
-const ON_SERVER = { resolution, slots, booking, commands, sockets };
+const ON_SERVER = { resolution, slots, booking, commands, webhooks, sockets };
 const SECTIONS = { ...ON_PAGE, ...ON_SERVER };
-const LONGEST_MS = 600_000;
+const LONGEST_MS = 900_000;
 
 /** The share of the processors that is in use while the bench itself does nothing. */
 async function othersShare() {

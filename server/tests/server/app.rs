@@ -56,6 +56,8 @@ pub(crate) struct TestApp {
     pub(crate) sync: Sync,
     /// Sends events to endpoints, when a test says so.
     pub(crate) hooks: Hooks,
+    outside: Outside,
+    settings: Settings,
     client: reqwest::Client,
     /// Where its database is.
     pub(crate) folder: TempDir,
@@ -100,14 +102,14 @@ impl Builder {
         let mut settings = self.settings;
         settings.listen = address;
         let workers = Workers::new(&store, &outside, &settings).unwrap();
-        let (router, ticking) = http::app(store.clone(), settings, outside.clone(), &workers);
+        let (router, ticking) = http::app(store.clone(), settings.clone(), outside.clone(), &workers);
         tokio::spawn(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).into_future());
         let secret = outside.new_secret();
         let key = format!("plk_{}", secret.reveal());
         store.commit(AddKey(secret)).await.unwrap();
         let client = reqwest::Client::new();
         let Workers { postman, sync, hooks } = workers;
-        let app = TestApp { address, store, key, clock, ticking, postman, sync, hooks, client, folder };
+        let app = TestApp { address, store, key, clock, ticking, postman, sync, hooks, outside, settings, client, folder };
         app.import(&self.site, &self.conversations).await;
         app
     }
@@ -157,6 +159,11 @@ impl TestApp {
 
     pub(crate) fn pass(&self, time: jiff::SignedDuration) {
         self.clock.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// What sends events to endpoints, as it is after a restart: with nothing but what is stored.
+    pub(crate) fn hooks_anew(&self) -> Hooks {
+        Hooks::new(self.store.clone(), self.outside.clone(), &self.settings).unwrap()
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
