@@ -7,6 +7,7 @@ mod audit;
 mod calendars;
 mod callbacks;
 mod chats;
+mod idempotency;
 mod keys;
 mod log;
 mod mail;
