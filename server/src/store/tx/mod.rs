@@ -45,7 +45,7 @@ pub struct Tx<'c> {
 }
 
 fn corrupt(error: impl ToString) -> StoreError {
-    StoreError::Corrupt(error.to_string())
+    StoreError::corrupt(error)
 }
 
 fn parse<T: std::str::FromStr<Err: ToString>>(row: &SqliteRow, column: &str) -> Result<T> {
