@@ -47,7 +47,7 @@ use limits::Limits;
 use problem::{Code, Problem};
 
 pub(crate) use api::Publish;
-pub(crate) use console::{Invite, first_administrator, hash};
+pub(crate) use console::{CreateKey, Invite, RevokeKeys, Which, first_administrator, hash};
 
 /// What handlers share.
 #[derive(Clone)]

@@ -121,7 +121,7 @@ struct VersionEntry {
 
 /// What came of publishing.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PublishOutcome {
+struct PublishOutcome {
     /// What is published now: what was asked for, and the conversations that run it and have changed with it.
     published: Vec<PublishedVersion>,
     /// The ids of the conversations that were taken out of publication.
