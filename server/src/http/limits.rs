@@ -55,7 +55,11 @@ impl Limits {
             sign_ins: RateLimiter::new(quota(settings.sign_ins_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             guesses: RateLimiter::new(quota(settings.guesses_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             api: RateLimiter::new(quota(settings.api_requests_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
-            api_guesses: RateLimiter::new(quota(settings.api_guesses_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
+            api_guesses: RateLimiter::new(
+                quota(settings.api_guesses_per_minute),
+                DefaultKeyedStateStore::default(),
+                clock.clone(),
+            ),
             clock,
             since_tidied: AtomicU32::new(0),
         }
@@ -97,9 +101,7 @@ impl Limits {
         self.tidy();
         match limiter.check_key(key) {
             Ok(state) => (Standing { limit: state.quota().burst_size(), remaining: state.remaining_burst_capacity() }, Ok(())),
-            Err(refused) => {
-                (Standing { limit: refused.quota().burst_size(), remaining: 0 }, Err(self.problem(&refused, limit)))
-            }
+            Err(refused) => (Standing { limit: refused.quota().burst_size(), remaining: 0 }, Err(self.problem(&refused, limit))),
         }
     }
 

@@ -151,7 +151,9 @@ async fn common_headers(mut response: Response) -> Response {
 async fn late(response: Response) -> Response {
     let is_late = response.status() == StatusCode::SERVICE_UNAVAILABLE && !response.headers().contains_key(header::CONTENT_TYPE);
     if is_late {
-        return Problem::new(Code::Unavailable, "it took longer than request_timeout_seconds allows; try again").retry_after(1).into_response();
+        return Problem::new(Code::Unavailable, "it took longer than request_timeout_seconds allows; try again")
+            .retry_after(1)
+            .into_response();
     }
     response
 }

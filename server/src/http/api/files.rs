@@ -12,10 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{
-        KnownFormat, ObjectBuilder, RefOr, SchemaFormat, Type,
-        schema::Schema,
-    },
+    openapi::{KnownFormat, ObjectBuilder, RefOr, SchemaFormat, Type, schema::Schema},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 

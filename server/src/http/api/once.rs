@@ -114,11 +114,8 @@ struct Answer {
 
 impl Answer {
     fn of(status: StatusCode, done: &impl Serialize) -> Result<Self, StoreError> {
-        let body = if status == StatusCode::NO_CONTENT {
-            None
-        } else {
-            Some(serde_json::to_string(done).map_err(StoreError::corrupt)?)
-        };
+        let body =
+            if status == StatusCode::NO_CONTENT { None } else { Some(serde_json::to_string(done).map_err(StoreError::corrupt)?) };
         Ok(Self { status: status.as_u16(), body })
     }
 

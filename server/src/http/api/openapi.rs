@@ -107,11 +107,8 @@ fn idempotency() -> Parameter {
          more, with the header `{REPLAYED}: true`. Another write with it is refused: 422 `idempotency_mismatch`. What was refused may \
          be sent again with the same token."
     );
-    let token = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .min_length(Some(1))
-        .max_length(Some(TOKEN_MAX))
-        .pattern(Some("^[!-~]+$"));
+    let token =
+        ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(TOKEN_MAX)).pattern(Some("^[!-~]+$"));
     ParameterBuilder::new()
         .name(HEADER)
         .parameter_in(ParameterIn::Header)

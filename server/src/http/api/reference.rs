@@ -188,7 +188,8 @@ fn fields(schema: &Value) -> String {
     };
     let mut html = "<table><thead><tr><th>Field</th><th>What it is</th></tr></thead><tbody>".to_owned();
     for (name, property) in properties {
-        let optional = if list(&schema["required"]).iter().any(|known| known == name) { "" } else { " <small>may be missing</small>" };
+        let optional =
+            if list(&schema["required"]).iter().any(|known| known == name) { "" } else { " <small>may be missing</small>" };
         let _ = write!(
             html,
             "<tr><td><code>{}</code></td><td>{}{optional}{}</td></tr>",

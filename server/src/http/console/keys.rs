@@ -50,7 +50,7 @@ struct Given {
 /// The values of boxes that are ticked; nothing ticked: no limit.
 fn ticked<T: std::str::FromStr<Err: ToString>>(text: &str, field: &str) -> Result<Option<Vec<T>>, Problem> {
     let words = text.split(SEVERAL).filter(|word| !word.is_empty());
-    let read = |word: &str| word.parse().map_err(|error: T::Err| Problem::new(Code::Malformed, error.to_string()).field(field));
+    let read = |word: &str| word.parse::<T>().map_err(|error| Problem::new(Code::Malformed, error.to_string()).field(field));
     let all = words.map(read).collect::<Result<Vec<T>, Problem>>()?;
     Ok(Some(all).filter(|all| !all.is_empty()))
 }
@@ -68,8 +68,7 @@ async fn page(app: &App, agent: &AgentRow, made: Option<MadeKey>, problem: Optio
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.code.status());
     let problem = problem.map(|problem| problem.in_words());
     Ok(render::page(status, Some(agent), ("keys", "API keys"), move |_| {
-        let (keys, scopes, sites, made, problem) =
-            (keys.clone(), scopes.clone(), sites.clone(), made.clone(), problem.clone());
+        let (keys, scopes, sites, made, problem) = (keys.clone(), scopes.clone(), sites.clone(), made.clone(), problem.clone());
         view! { <KeysPage keys scopes sites made problem/> }
     })
     .await)
