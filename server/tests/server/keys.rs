@@ -76,9 +76,9 @@ async fn bad_keys_are_not_made() {
     let long = "x".repeat(101);
     for (form, told) in [
         (&[("name", " ")][..], "expected a name of 1 to 100 characters"),
-        (&[("name", long.as_str())], "expected a name of 1 to 100 characters"),
-        (&[("name", "x"), ("scopes", "everything")], "expected a scope such as events:read"),
-        (&[("name", "x"), ("sites", "nowhere")], "there is no site"),
+        (&[("name", long.as_str())][..], "expected a name of 1 to 100 characters"),
+        (&[("name", "x"), ("scopes", "everything")][..], "expected a scope such as events:read"),
+        (&[("name", "x"), ("sites", "nowhere")][..], "there is no site"),
     ] {
         let response = post(&app, &administrator, "/console/keys", form).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST);
