@@ -187,7 +187,7 @@ settings! {
 }
 
 /// Variables with our prefix that are no settings: the flags that are not among them, and what the tests go by.
-const NOT_SETTINGS: &[&str] = &["bin", "config", "demo_listen", "generate", "seed", "torture"];
+const NOT_SETTINGS: &[&str] = &["api_examples", "bin", "config", "demo_listen", "generate", "seed", "torture"];
 
 impl Settings {
     /// Puts the settings together.
