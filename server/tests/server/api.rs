@@ -29,14 +29,14 @@ fn description() -> Value {
 }
 
 /// An operation of the description.
-struct Operation {
-    method: Method,
+pub(crate) struct Operation {
+    pub(crate) method: Method,
     path: String,
     about: Value,
 }
 
 impl Operation {
-    fn is_write(&self) -> bool {
+    pub(crate) fn is_write(&self) -> bool {
         self.method != Method::GET
     }
 
@@ -48,14 +48,14 @@ impl Operation {
     }
 
     /// Its address, with values for the parts that have names.
-    fn address(&self, values: &[(&str, &str)]) -> String {
+    pub(crate) fn address(&self, values: &[(&str, &str)]) -> String {
         let path = values.iter().fold(self.path.clone(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
         // What has no value of its own may be anything.
         path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/")
     }
 }
 
-fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     let description = description();
     let paths = description["paths"].as_object().unwrap();
     let mut all = Vec::new();

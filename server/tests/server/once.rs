@@ -6,7 +6,7 @@ use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    api::audited,
+    api::{audited, operations},
     app::{CONVERSATION, TestApp, good, problem},
 };
 
@@ -129,4 +129,15 @@ async fn bad_tokens_name_the_header() {
     let url = format!("http://{}/api/v1/sites/shop{PUBLISH}", app.address);
     let twice = Client::new().post(url).bearer_auth(&app.key).header("idempotency-key", "a").header("idempotency-key", "b");
     assert_eq!(problem(twice.send().await.unwrap(), 400, "malformed").await["field"], "Idempotency-Key");
+}
+
+#[tokio::test]
+async fn every_write_looks_at_its_token() {
+    let app = TestApp::init().start().await;
+    for write in operations().into_iter().filter(|operation| operation.is_write()) {
+        let url = format!("http://{}{}", app.address, write.address(&[("site", "shop")]));
+        let request = Client::new().request(write.method.clone(), &url).bearer_auth(&app.key).header("idempotency-key", "a b");
+        let told = problem(request.send().await.unwrap(), 400, "malformed").await;
+        assert_eq!(told["field"], "Idempotency-Key", "{} {url}", write.method);
+    }
 }

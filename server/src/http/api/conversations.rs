@@ -156,7 +156,7 @@ fn document(source: String) -> Response {
 #[utoipa::path(
     get,
     path = "/api/v1/sites/{site}/conversations",
-    tag = "Conversations",
+    tag = "conversations",
     params(("site" = String, Path, description = "The key of the site.")),
     responses((status = 200, description = "Its conversations.", body = ConversationList), Problems),
     security(("key" = ["conversations:read"]))
@@ -200,7 +200,7 @@ async fn list_conversations(
 #[utoipa::path(
     get,
     path = "/api/v1/sites/{site}/conversations/{id}",
-    tag = "Conversations",
+    tag = "conversations",
     params(
         ("site" = String, Path, description = "The key of the site."),
         ("id" = String, Path, description = "The id of the conversation.")
@@ -235,7 +235,7 @@ async fn get_draft(
 #[utoipa::path(
     put,
     path = "/api/v1/sites/{site}/conversations/{id}",
-    tag = "Conversations",
+    tag = "conversations",
     params(
         ("site" = String, Path, description = "The key of the site."),
         ("id" = String, Path, description = "The id of the conversation.")
@@ -275,7 +275,7 @@ async fn put_draft(
 #[utoipa::path(
     delete,
     path = "/api/v1/sites/{site}/conversations/{id}",
-    tag = "Conversations",
+    tag = "conversations",
     params(
         ("site" = String, Path, description = "The key of the site."),
         ("id" = String, Path, description = "The id of the conversation.")
@@ -370,7 +370,7 @@ impl Command for Told {
 #[utoipa::path(
     post,
     path = "/api/v1/sites/{site}/conversations/{id}/publish",
-    tag = "Conversations",
+    tag = "conversations",
     params(
         ("site" = String, Path, description = "The key of the site."),
         ("id" = String, Path, description = "The id of the conversation.")
@@ -395,7 +395,7 @@ async fn publish_conversation(
 #[utoipa::path(
     post,
     path = "/api/v1/sites/{site}/conversations/{id}/unpublish",
-    tag = "Conversations",
+    tag = "conversations",
     params(
         ("site" = String, Path, description = "The key of the site."),
         ("id" = String, Path, description = "The id of the conversation.")
@@ -418,7 +418,7 @@ async fn unpublish_conversation(
 #[utoipa::path(
     get,
     path = "/api/v1/sites/{site}/conversations/{id}/versions",
-    tag = "Conversations",
+    tag = "conversations",
     params(
         ("site" = String, Path, description = "The key of the site."),
         ("id" = String, Path, description = "The id of the conversation.")
@@ -453,7 +453,7 @@ async fn list_versions(
 #[utoipa::path(
     get,
     path = "/api/v1/sites/{site}/conversations/{id}/versions/{version}",
-    tag = "Conversations",
+    tag = "conversations",
     params(
         ("site" = String, Path, description = "The key of the site."),
         ("id" = String, Path, description = "The id of the conversation."),

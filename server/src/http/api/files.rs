@@ -67,7 +67,7 @@ impl ToSchema for FileContent {}
 #[utoipa::path(
     get,
     path = "/api/v1/sites/{site}/files",
-    tag = "Files",
+    tag = "files",
     params(("site" = String, Path, description = "The key of the site.")),
     responses((status = 200, description = "Its files.", body = FileList), Problems),
     security(("key" = ["sites:read"]))
@@ -88,7 +88,7 @@ async fn list_files(key: Authorized, State(app): State<App>, Path(site): Path<St
 #[utoipa::path(
     put,
     path = "/api/v1/sites/{site}/files/{name}",
-    tag = "Files",
+    tag = "files",
     params(
         ("site" = String, Path, description = "The key of the site."),
         ("name" = String, Path, description = "The name of the file, such as `guide.pdf`.")
@@ -125,7 +125,7 @@ async fn put_file(
 #[utoipa::path(
     delete,
     path = "/api/v1/sites/{site}/files/{name}",
-    tag = "Files",
+    tag = "files",
     params(
         ("site" = String, Path, description = "The key of the site."),
         ("name" = String, Path, description = "The name of the file.")

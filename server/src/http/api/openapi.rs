@@ -29,20 +29,20 @@ use crate::{access::Scope, http::App};
 
 /// What there is, in the order in which it is told.
 const TAGS: [(&str, &str); 14] = [
-    ("Sites", "The settings of sites."),
-    ("Files", "The documents and pictures of a site."),
-    ("Conversations", "What visitors are asked and told: drafts, what is published, and every version."),
-    ("Events", "The log of everything that happened, as it is read, followed and exported."),
-    ("Visitors", "Who came, and what is known of them."),
-    ("Sessions", "The visits of visitors."),
-    ("Transcripts", "What was said, by visitors, conversations and agents."),
-    ("Meetings", "Meetings that were booked with agents."),
-    ("Call backs", "Visitors who want to be called."),
-    ("Surveys", "What visitors said of a chat."),
-    ("Agents", "Those who answer, and their teams."),
-    ("Webhooks", "Endpoints elsewhere that are told events as they happen."),
-    ("Analytics", "How conversations, pages and agents do, in numbers."),
-    ("Audit", "Who did what."),
+    ("sites", "The settings of sites."),
+    ("files", "The documents and pictures of a site."),
+    ("conversations", "What visitors are asked and told: drafts, what is published, and every version."),
+    ("events", "The log of everything that happened, as it is read, followed and exported."),
+    ("visitors", "Who came, and what is known of them."),
+    ("sessions", "The visits of visitors."),
+    ("transcripts", "What was said, by visitors, conversations and agents."),
+    ("meetings", "Meetings that were booked with agents."),
+    ("callbacks", "Visitors who want to be called."),
+    ("surveys", "What visitors said of a chat."),
+    ("agents", "Those who answer, and their teams."),
+    ("webhooks", "Endpoints elsewhere that are told events as they happen."),
+    ("analytics", "How conversations, pages and agents do, in numbers."),
+    ("audit", "Who did what."),
 ];
 
 const ABOUT: &str = "The interface of Porchlight for the programs of those who run sites.

@@ -85,7 +85,7 @@ impl ToSchema for SiteSettings {}
 #[utoipa::path(
     get,
     path = "/api/v1/sites",
-    tag = "Sites",
+    tag = "sites",
     responses((status = 200, description = "Their keys.", body = SiteList), Problems),
     security(("key" = ["sites:read"]))
 )]
@@ -100,7 +100,7 @@ async fn list_sites(key: Authorized, State(app): State<App>) -> Result<Json<Site
 #[utoipa::path(
     get,
     path = "/api/v1/sites/{site}",
-    tag = "Sites",
+    tag = "sites",
     params(("site" = String, Path, description = "The key of the site.")),
     responses((status = 200, description = "Its settings.", body = SiteSettings), Problems),
     security(("key" = ["sites:read"]))
@@ -120,7 +120,7 @@ async fn get_site(key: Authorized, State(app): State<App>, Path(site): Path<Stri
 #[utoipa::path(
     put,
     path = "/api/v1/sites/{site}",
-    tag = "Sites",
+    tag = "sites",
     params(("site" = String, Path, description = "The key of the site.")),
     request_body(content = SiteSettings, content_type = "application/json"),
     responses((status = 204, description = "They are kept, and pages get them from now on."), Problems),
