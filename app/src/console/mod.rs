@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod callbacks;
 mod desk;
 mod frame;
+pub mod keys;
 pub mod meetings;
 pub mod pages;
 pub mod surveys;

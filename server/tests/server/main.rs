@@ -3,6 +3,7 @@
 
 mod accounts;
 mod answers;
+mod api;
 mod api_events;
 mod app;
 mod assets;
@@ -18,12 +19,14 @@ mod forms;
 mod generated;
 mod hook;
 mod identify;
+mod keys;
 mod kill;
 mod limits;
 mod live_chat;
 mod load;
 mod mail;
 mod meetings;
+mod once;
 mod panel;
 mod races;
 mod receiver;

@@ -12,6 +12,7 @@ mod desk;
 mod feed;
 mod invite;
 mod join;
+mod keys;
 mod meetings;
 mod render;
 mod responses;
@@ -27,6 +28,7 @@ use axum::Router;
 use super::App;
 
 pub(crate) use invite::{Invite, first_administrator};
+pub(crate) use keys::{CreateKey, RevokeKeys, Which};
 pub(crate) use sign_in::hash;
 
 pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<App> {
@@ -47,4 +49,5 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(meetings::routes())
         .merge(surveys::routes())
         .merge(accounts::routes(accounts_limit))
+        .merge(keys::routes())
 }
