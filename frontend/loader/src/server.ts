@@ -103,10 +103,14 @@ export const told = (answer: Told): void => {
   answer.events.forEach(tellOnce);
 };
 
-/** An identifier that sorts by time: UUIDv7, RFC 9562 §5.7, with 72 random bits. */
+/** The time of the latest identifier. It has 11 digits from the year 2004 on: no clock that stands before is believed. */
+let latest = 11e11;
+
+/** An identifier that sorts by time, also among those of the same millisecond: UUIDv7, RFC 9562 §5.7 and §6.2, with 72 random bits. */
 const uuid7 = (): string =>
   (
-    Date.now().toString(16).padStart(12, "0") +
+    "0" +
+    (latest = Math.max(Date.now(), latest + 1)).toString(16) +
     Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => (byte + 256).toString(16).slice(1)).join("")
   ).replace(/(.{8})(.{4})(...)(...)/, "$1-$2-7$3-8$4-");
 
@@ -122,11 +126,9 @@ const LAST = 20;
  */
 let waiting: Report[] = [];
 
-const nameOf = ({ id }: Report): string => key + QUEUE + id;
-
 const remove = (done: Report): void => {
   waiting = waiting.filter((other) => other !== done);
-  attempt(() => delete localStorage[nameOf(done)]);
+  attempt(() => delete localStorage[key + QUEUE + done.id]);
 };
 
 const here = (): { view: string; session: string; page: string } => ({ view: visit.view, session: visit.session, page: location.href });
@@ -138,7 +140,7 @@ export const report = (type: string, fields: Record<string, unknown>, conversati
   const made: Report = { id: uuid7(), time: new Date().toISOString(), type, ...fields, ...here(), conversation };
   waiting.push(made);
   // Kept before it is sent: whatever becomes of this page, the next one has it.
-  attempt(() => (localStorage[nameOf(made)] = JSON.stringify(made)));
+  attempt(() => (localStorage[key + QUEUE + made.id] = JSON.stringify(made)));
   waiting.slice(0, -KEPT).forEach(remove);
   void flush();
 };
