@@ -57,7 +57,7 @@ const named = (storage: Storage, part: string): string[] =>
 /** Asks what is offered here: when the page has loaded, and again within the same view when the answer may be another. */
 export const start = (question: object): Promise<Begun> => {
   // What earlier loads of a page could not deliver, this one does. What another tab reports from now on is that tab's to deliver.
-  if (!visit.view) attempt(() => (waiting = named(localStorage, QUEUE).map((name) => JSON.parse(localStorage[name]))));
+  if (!visit.view) attempt(() => (waiting = named(localStorage, ":q:").map((name) => JSON.parse(localStorage[name]))));
   return post("start", {
     ...question,
     ...here(),
@@ -114,7 +114,6 @@ const uuid7 = (): string =>
     Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => (byte + 256).toString(16).slice(1)).join("")
   ).replace(/(.{8})(.{4})(...)(...)/, "$1-$2-7$3-8$4-");
 
-const QUEUE = ":q:";
 /** So many reports are kept until they are delivered: the newest. */
 const KEPT = 100;
 /** So many are sent when the page goes away: as many as a request may surely hold. The next page sends the others. */
@@ -128,7 +127,7 @@ let waiting: Report[] = [];
 
 const remove = (done: Report): void => {
   waiting = waiting.filter((other) => other !== done);
-  attempt(() => delete localStorage[key + QUEUE + done.id]);
+  attempt(() => delete localStorage[key + ":q:" + done.id]);
 };
 
 const here = (): { view: string; session: string; page: string } => ({ view: visit.view, session: visit.session, page: location.href });
@@ -140,7 +139,7 @@ export const report = (type: string, fields: Record<string, unknown>, conversati
   const made: Report = { id: uuid7(), time: new Date().toISOString(), type, ...fields, ...here(), conversation };
   waiting.push(made);
   // Kept before it is sent: whatever becomes of this page, the next one has it.
-  attempt(() => (localStorage[key + QUEUE + made.id] = JSON.stringify(made)));
+  attempt(() => (localStorage[key + ":q:" + made.id] = JSON.stringify(made)));
   waiting.slice(0, -KEPT).forEach(remove);
   void flush();
 };
