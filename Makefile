@@ -53,8 +53,9 @@ e2e: ## the end-to-end tests in a browser; needs `make build`
 bench: build ## prints the figures of docs/benchmarks.md
 	@PORCHLIGHT_BIN=$(PORCHLIGHT) node end2end/bench/bench.mjs
 
-torture: build ## the long runs of the property tests and of `kill -9`; the seed is printed
+torture: build ## the long runs of the property tests, of `kill -9` and of pages that end badly; the seed is printed
 	@PROPTEST_CASES=20000 PORCHLIGHT_TORTURE=1 cargo test --release --package=porchlight-domain --package=porchlight-server -- --nocapture
+	@PORCHLIGHT_BIN=$(PORCHLIGHT) PORCHLIGHT_TORTURE=1 npx playwright test --config=end2end/playwright.config.ts dependable
 
 watch: setup ## builds and serves the demo again whenever a source changes
 	@bin/watch
