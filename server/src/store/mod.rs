@@ -17,8 +17,9 @@ use crate::realtime::Hub;
 pub use read::{EventFilter, EventPage};
 pub use tx::{
     AccountRow, Actor, AgentRow, AuditEntry, AuditFilter, AuditRecord, CalDavRow, CalendarRow, CallbackRecord, ChatEntry,
-    ChatFilter, ChatRecord, Draft, DueLetter, Full, Logged, MeetingFilter, MeetingRecord, Overlap, Published, PublishedSource,
-    Queue, SiteFile, SiteHead, SubmissionRecord, SurveyFilter, Tx, Version, VisitorRow,
+    ChatFilter, ChatRecord, Draft, DueLetter, Full, ListFilter, Logged, MeetingFilter, MeetingRecord, Overlap, Published,
+    PublishedSource, Queue, SessionRecord, SiteFile, SiteHead, SubmissionRecord, SurveyFilter, Tx, Version, VisitorRecord,
+    VisitorRow,
 };
 
 /// What runs within one transaction.
