@@ -21,6 +21,7 @@ use governor::{
 use super::{
     App,
     problem::{Code, Problem},
+    streams::Streams,
 };
 use crate::{outside::Outside, secret::Secret, settings::Settings};
 
@@ -32,6 +33,8 @@ pub(crate) struct Limits {
     commands: Keyed<Vec<u8>>,
     sign_ins: Keyed<IpAddr>,
     guesses: Keyed<(IpAddr, String)>,
+    /// The streams of events that keys have open.
+    pub(super) streams: Streams,
     clock: OutsideClock,
     since_tidied: AtomicU32,
 }
@@ -48,6 +51,7 @@ impl Limits {
             commands: RateLimiter::new(quota(settings.commands_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             sign_ins: RateLimiter::new(quota(settings.sign_ins_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             guesses: RateLimiter::new(quota(settings.guesses_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
+            streams: Streams::new(settings.streams_limit),
             clock,
             since_tidied: AtomicU32::new(0),
         }
