@@ -1,7 +1,17 @@
 //! The customer's interface: `/api/v1`, with an API key.
 
+mod agents;
+mod audit;
+mod callbacks;
 mod events;
+mod export;
+mod meetings;
+mod sessions;
 mod sites;
+mod stream;
+mod surveys;
+mod told;
+mod transcripts;
 mod visitors;
 
 use axum::{
@@ -26,7 +36,18 @@ use crate::{
 pub(crate) use sites::Publish;
 
 pub(super) fn routes(file_limit: usize) -> Router<App> {
-    events::routes().merge(sites::routes(file_limit)).merge(visitors::routes())
+    events::routes()
+        .merge(sites::routes(file_limit))
+        .merge(stream::routes())
+        .merge(export::routes())
+        .merge(visitors::routes())
+        .merge(sessions::routes())
+        .merge(transcripts::routes())
+        .merge(meetings::routes())
+        .merge(callbacks::routes())
+        .merge(surveys::routes())
+        .merge(agents::routes())
+        .merge(audit::routes())
 }
 
 /// The key that the caller has.
