@@ -191,7 +191,7 @@ async fn agent(key: Authorized, State(app): State<App>, Path(id): Path<String>) 
 async fn teams(key: Authorized, State(app): State<App>, Query(asked): Query<AskedOfTeams>) -> Result<Json<TeamsPage>, Problem> {
     key.needs(Scope::AgentsRead)?;
     let expected = || Problem::new(Code::Malformed, "expected the `next` of an earlier page").field("after");
-    let after = match asked.after.as_deref() {
+    let after: Option<(SiteKey, TeamId)> = match asked.after.as_deref() {
         None | Some("") => None,
         Some(after) => {
             let (site, team) = after.split_once('/').ok_or_else(expected)?;

@@ -71,7 +71,7 @@ pub(super) fn there<T>(found: Option<T>, site: impl Fn(&T) -> &SiteKey, key: &Au
 pub(super) fn several<T: FromStr<Err: ToString>>(text: Option<&str>, field: &str) -> Result<Vec<T>, Problem> {
     let values = text.into_iter().flat_map(|text| text.split([',', SEVERAL])).map(str::trim).filter(|value| !value.is_empty());
     values
-        .map(|value| value.parse().map_err(|error: T::Err| Problem::new(Code::Malformed, error.to_string()).field(field)))
+        .map(|value| value.parse::<T>().map_err(|error| Problem::new(Code::Malformed, error.to_string()).field(field)))
         .collect()
 }
 

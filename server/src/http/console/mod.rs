@@ -9,6 +9,7 @@ mod calendar;
 mod callbacks;
 mod chats;
 mod desk;
+mod export;
 mod feed;
 mod invite;
 mod join;
@@ -46,5 +47,6 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(callbacks::routes())
         .merge(meetings::routes())
         .merge(surveys::routes())
+        .merge(export::routes())
         .merge(accounts::routes(accounts_limit))
 }
