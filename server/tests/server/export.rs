@@ -11,7 +11,6 @@ use tokio::process::Command;
 
 use crate::{
     app::{TestApp, problem},
-    resources::key,
     sides::add_agent,
     stream::write_many,
 };
@@ -124,7 +123,7 @@ async fn a_part_of_the_log_is_exported() {
         let response = app.get(&format!("/api/v1/events/export{query}")).bearer_auth(&app.key).send().await.unwrap();
         assert_eq!(problem(response, 400, "malformed").await["field"], field);
     }
-    let other = key(&app, "other", None, Some(&[Scope::SitesRead])).await;
+    let other = app.key("other", Some(&[Scope::SitesRead]), None).await;
     problem(app.get("/api/v1/events/export").bearer_auth(&other).send().await.unwrap(), 403, "forbidden").await;
 }
 

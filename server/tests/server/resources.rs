@@ -7,9 +7,7 @@ use porchlight_domain::{
     id::{AgentId, SiteKey, uuid_v7},
 };
 use porchlight_server::{
-    access::{ApiKey, Scope},
-    outside::Outside,
-    secret::Secret,
+    access::Scope,
     store::{Actor, AuditEntry, Command, Failure, Tx},
 };
 use serde_json::{Value, json};
@@ -24,34 +22,6 @@ use crate::{
 
 /// Another site.
 pub(crate) const OTHER: &str = "key = \"other\"\ntitle = \"Other\"\norigins = [\"https://shop.example\"]\n";
-
-struct AddKey(Secret, ApiKey);
-
-impl Command for AddKey {
-    type Done = ();
-    type Refusal = ();
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<()>> {
-        Ok(tx.add_api_key(&self.0, &self.1).await?)
-    }
-}
-
-/// Makes a key that is good for some sites and scopes only.
-pub(crate) async fn key(app: &TestApp, name: &str, sites: Option<&[&str]>, scopes: Option<&[Scope]>) -> String {
-    let secret = Outside::real().new_secret();
-    let text = format!("plk_{}", secret.reveal());
-    let key = ApiKey {
-        id: format!("id-of-{name}"),
-        name: name.to_owned(),
-        scopes: scopes.map(<[Scope]>::to_vec),
-        sites: sites.map(|sites| sites.iter().map(|site| site.parse().unwrap()).collect()),
-        ending: String::new(),
-        created_at: app.now(),
-        used_at: None,
-    };
-    app.store.commit(AddKey(secret, key)).await.unwrap();
-    text
-}
 
 async fn get(app: &TestApp, key: &str, path: &str) -> Value {
     good(app.get(&format!("/api/v1{path}")).bearer_auth(key).send().await.unwrap()).await
@@ -83,9 +53,9 @@ async fn walk(app: &TestApp, key: &str, path: &str) -> Vec<Value> {
 
 /// Checks what is the same for every list and its records: the scope, the sites of a key, and that bad queries are named.
 async fn guarded(app: &TestApp, list: &str, one: Option<&str>, scope: Scope) {
-    let scoped = key(app, &format!("{list} scoped"), None, Some(&[scope])).await;
-    let unscoped = key(app, &format!("{list} unscoped"), None, Some(&[Scope::SitesWrite])).await;
-    let elsewhere = key(app, &format!("{list} elsewhere"), Some(&["other"]), None).await;
+    let scoped = app.key(&format!("{list} scoped"), Some(&[scope]), None).await;
+    let unscoped = app.key(&format!("{list} unscoped"), Some(&[Scope::SitesWrite]), None).await;
+    let elsewhere = app.key(&format!("{list} elsewhere"), None, Some(&["other"])).await;
     let ask = |key: &str, path: String| app.get(&format!("/api/v1{path}")).bearer_auth(key).send();
     assert!(!walk(app, &scoped, list).await.is_empty());
     for path in [Some(list), one].into_iter().flatten() {
@@ -121,7 +91,7 @@ async fn an_event_is_read_by_its_id() {
         let id = text(&event["id"]);
         assert_eq!(get(&app, &app.key, &format!("/events/{id}")).await, event);
     }
-    let elsewhere = key(&app, "elsewhere", Some(&["other"]), None).await;
+    let elsewhere = app.key("elsewhere", None, Some(&["other"])).await;
     let id = text(&app.log().await[0]["id"]);
     for (key, id, status, code) in [
         (&elsewhere, id.as_str(), 404, "not_found"),
@@ -141,7 +111,7 @@ async fn several_sites_are_read_as_one_log() {
     for site in ["other", "shop", "third", "other", "third", "shop"] {
         good(app.send("/widget/v1/start", &json!({ "site": site, "page": "https://shop.example/" })).await).await;
     }
-    let both = key(&app, "both", Some(&["other", "third"]), None).await;
+    let both = app.key("both", None, Some(&["other", "third"])).await;
     let sites =
         |page: &Value| -> Vec<String> { page["events"].as_array().unwrap().iter().map(|event| text(&event["site"])).collect() };
     assert_eq!(sites(&get(&app, &both, "/events").await), ["other", "third", "other", "third"]);
@@ -242,7 +212,7 @@ async fn what_was_said_in_live_chats_is_read() {
     assert!(!whole.to_string().contains("/plan.txt"), "the id of a file opens it, and is nobody else's");
     assert_eq!(walk(&app, &app.key, &format!("/visitors/{visitor}/transcripts")).await, [whole]);
     guarded(&app, "/transcripts", Some(&format!("/transcripts/{chat}")), Scope::VisitorsRead).await;
-    let elsewhere = key(&app, "elsewhere", Some(&["other"]), None).await;
+    let elsewhere = app.key("elsewhere", None, Some(&["other"])).await;
     let of_visitor = app.get(&format!("/api/v1/visitors/{visitor}/transcripts"));
     problem(of_visitor.bearer_auth(&elsewhere).send().await.unwrap(), 404, "not_found").await;
 }
@@ -357,7 +327,7 @@ async fn agents_and_teams_are_listed_without_secrets() {
     assert_eq!((&listed[0]["sites"], &listed[2]["sites"]), (&json!(["shop"]), &Value::Null), "an administrator works for all");
     assert!(!json!(listed).to_string().contains("none that anybody knows"), "no password, not even its hash");
     assert_eq!(ids(&walk(&app, &app.key, "/agents?site=other").await), [elsewhere.id, admin.id].map(|id| id.to_string()));
-    let limited = key(&app, "limited", Some(&["other"]), None).await;
+    let limited = app.key("limited", None, Some(&["other"])).await;
     assert_eq!(walk(&app, &limited, "/agents").await.len(), 2);
     guarded(&app, "/agents", Some(&format!("/agents/{}", ada.id)), Scope::AgentsRead).await;
 
@@ -417,7 +387,7 @@ async fn the_audit_log_is_read_the_newest_first() {
     assert_eq!((&first["actor"], &first["detail"]), (&json!({ "kind": "key", "id": "test" }), &json!({ "count": 1 })));
     assert_eq!(subjects(&walk(&app, &app.key, "/audit?site=shop&subject=one").await), ["one"]);
     assert_eq!(subjects(&walk(&app, &app.key, "/audit?subject=two").await), ["two", "two"]);
-    let limited = key(&app, "limited", Some(&["other", "third"]), None).await;
+    let limited = app.key("limited", None, Some(&["other", "third"])).await;
     assert_eq!(subjects(&walk(&app, &limited, "/audit").await), ["two", "two"], "of its sites only");
     guarded(&app, "/audit", None, Scope::AuditRead).await;
 }

@@ -14,7 +14,7 @@ use tokio::process::Command as Process;
 use crate::{
     app::{CONVERSATION, ORIGIN, TestApp, Visitor, good, problem, text},
     kill::{once, serve},
-    resources::{OTHER, key},
+    resources::OTHER,
 };
 
 /// How long is waited for what has to come.
@@ -255,7 +255,7 @@ async fn a_key_has_so_many_streams_at_once() {
     let refused = problem(ask().await.unwrap(), 429, "too_many_requests").await;
     assert!(text(&refused["detail"]).contains("streams_limit"), "{refused}");
     // Another key has its own.
-    let other = key(&app, "other", None, None).await;
+    let other = app.key("other", None, None).await;
     assert_eq!(app.get("/api/v1/events/stream").bearer_auth(&other).send().await.unwrap().status(), 200);
     drop(two);
     // That it has ended is noticed some time after it has.
@@ -273,7 +273,7 @@ async fn a_key_hears_only_of_its_sites_and_only_as_long_as_it_is_good() {
     app.import(OTHER, &[CONVERSATION.to_owned()]).await;
     let elsewhere = json!({ "site": "other", "page": "https://shop.example/", "locale": "en-GB" });
     let elsewhere = || app.post("/widget/v1/start").header("origin", ORIGIN).body(elsewhere.to_string()).send();
-    let limited = key(&app, "limited", Some(&["shop"]), None).await;
+    let limited = app.key("limited", None, Some(&["shop"])).await;
     let mut stream = Stream::of(app.get("/api/v1/events/stream?after=0").bearer_auth(&limited).send().await.unwrap());
     elsewhere().await.unwrap();
     let visitor = app.visitor().await;
@@ -287,7 +287,7 @@ async fn a_key_hears_only_of_its_sites_and_only_as_long_as_it_is_good() {
     for path in ["/api/v1/events/stream?site=other", "/api/v1/events?site=shop,other", "/api/v1/events/export?site=other"] {
         problem(app.get(path).bearer_auth(&limited).send().await.unwrap(), 404, "unknown_site").await;
     }
-    let none = key(&app, "scopeless", None, Some(&[Scope::AgentsRead])).await;
+    let none = app.key("scopeless", Some(&[Scope::AgentsRead]), None).await;
     problem(app.get("/api/v1/events/stream").bearer_auth(&none).send().await.unwrap(), 403, "forbidden").await;
     app.store.commit(TakeBack("limited")).await.unwrap();
     visitor.tell("widget.hidden").await;

@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Authorized, page, problems::Problems, told};
+use super::{Authorized, command::command, page, parsed, problems::Problems, told};
 use crate::{
-    access::Scope,
     http::{
         App,
         body::Query,
@@ -25,7 +24,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(agents)).routes(routes!(agent)).routes(routes!(teams))
+    OpenApiRouter::default().routes(routes!(list_agents)).routes(routes!(get_agent)).routes(routes!(list_teams))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -152,16 +151,16 @@ fn shown(agent: AgentRow, key: &Authorized, now: Timestamp) -> Agent {
     }
 }
 
-/// Agents, a page at a time
+/// Lists agents.
 #[utoipa::path(
     get, path = "/api/v1/agents", tag = "agents", params(Asked),
-    responses((status = 200, description = "A page of the agents", body = AgentsPage), Problems), security(("key" = []))
+    responses((status = 200, description = "A page of the agents.", body = AgentsPage), Problems), security(("key" = ["agents:read"]))
 )]
-async fn agents(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<AgentsPage>, Problem> {
-    key.needs(Scope::AgentsRead)?;
+async fn list_agents(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<AgentsPage>, Problem> {
     let (after, limit) = (page::cursor(asked.after.as_deref())?, page::limit(asked.limit)?);
     let sites = key.sites(asked.site)?;
-    let found = app.store.look(After(after)).await?;
+    let found =
+        app.store.look(command!(|tx, after: Option<AgentId>| -> Vec<AgentRow> { Ok(tx.agents_after(after).await?) })).await?;
     // There are few of them, and whom they work for is in their role, too.
     let wanted = found.into_iter().filter(|agent| works_for(agent, sites.as_deref()));
     let wanted: Vec<AgentRow> = wanted.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
@@ -170,26 +169,30 @@ async fn agents(key: Authorized, State(app): State<App>, Query(asked): Query<Ask
     Ok(Json(AgentsPage { agents: wanted.into_iter().map(|agent| shown(agent, &key, now)).collect(), next }))
 }
 
-/// One agent
+/// Gives an agent.
 #[utoipa::path(
-    get, path = "/api/v1/agents/{id}", tag = "agents", params(("id" = String, Path, description = "The agent's id")),
-    responses((status = 200, description = "The agent", body = Agent), Problems), security(("key" = []))
+    get, path = "/api/v1/agents/{id}", tag = "agents", params(("id" = String, Path, description = "The agent's id.")),
+    responses((status = 200, description = "The agent.", body = Agent), Problems), security(("key" = ["agents:read"]))
 )]
-async fn agent(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Agent>, Problem> {
-    key.needs(Scope::AgentsRead)?;
+async fn get_agent(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Agent>, Problem> {
     let sites = key.sites(None)?;
-    let found = app.store.look(One(told::id(&id)?)).await?.filter(|agent| works_for(agent, sites.as_deref()));
+    let id: AgentId = parsed(&id, "id")?;
+    let found = app.store.look(command!(|tx, id: AgentId| -> Option<AgentRow> { Ok(tx.agent(id).await?) })).await?;
+    let found = found.filter(|agent| works_for(agent, sites.as_deref()));
     let found = found.ok_or_else(|| Problem::new(Code::NotFound, "there is no such agent").field("id"))?;
     Ok(Json(shown(found, &key, app.engine.outside.now())))
 }
 
-/// Teams, a page at a time
+/// Lists teams.
 #[utoipa::path(
     get, path = "/api/v1/teams", tag = "agents", params(AskedOfTeams),
-    responses((status = 200, description = "A page of the teams", body = TeamsPage), Problems), security(("key" = []))
+    responses((status = 200, description = "A page of the teams.", body = TeamsPage), Problems), security(("key" = ["agents:read"]))
 )]
-async fn teams(key: Authorized, State(app): State<App>, Query(asked): Query<AskedOfTeams>) -> Result<Json<TeamsPage>, Problem> {
-    key.needs(Scope::AgentsRead)?;
+async fn list_teams(
+    key: Authorized,
+    State(app): State<App>,
+    Query(asked): Query<AskedOfTeams>,
+) -> Result<Json<TeamsPage>, Problem> {
     let expected = || Problem::new(Code::Malformed, "expected the `next` of an earlier page").field("after");
     let after: Option<(SiteKey, TeamId)> = match asked.after.as_deref() {
         None | Some("") => None,
@@ -202,28 +205,6 @@ async fn teams(key: Authorized, State(app): State<App>, Query(asked): Query<Aske
     let teams = app.store.look(Teams { sites: key.sites(asked.site)?, after, limit }).await?;
     let next = told::next(&teams, limit, |team| format!("{}/{}", team.site, team.id));
     Ok(Json(TeamsPage { teams, next }))
-}
-
-struct After(Option<AgentId>);
-
-impl Command for After {
-    type Done = Vec<AgentRow>;
-    type Refusal = Problem;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Vec<AgentRow>, Failure<Problem>> {
-        Ok(tx.agents_after(self.0).await?)
-    }
-}
-
-struct One(AgentId);
-
-impl Command for One {
-    type Done = Option<AgentRow>;
-    type Refusal = Problem;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Option<AgentRow>, Failure<Problem>> {
-        Ok(tx.agent(self.0).await?)
-    }
 }
 
 struct Teams {

@@ -9,13 +9,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Authorized, page, problems::Problems, told};
 use crate::{
-    access::Scope,
     http::{App, body::Query, problem::Problem},
     store::{AuditFilter, AuditRecord, Command, Failure, Tx},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(audit))
+    OpenApiRouter::default().routes(routes!(list_audit))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -53,7 +52,7 @@ struct AuditedAct {
     /// What it was done to: an id or a name.
     subject: String,
     /// What else there is to say.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     detail: Value,
 }
 
@@ -91,13 +90,12 @@ impl From<AuditRecord> for AuditedAct {
     }
 }
 
-/// The audit log, a page at a time
+/// Reads the audit log, the newest first.
 #[utoipa::path(
     get, path = "/api/v1/audit", tag = "audit", params(Asked),
-    responses((status = 200, description = "A page of the audit log", body = AuditPage), Problems), security(("key" = []))
+    responses((status = 200, description = "A page of the audit log.", body = AuditPage), Problems), security(("key" = ["audit:read"]))
 )]
-async fn audit(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<AuditPage>, Problem> {
-    key.needs(Scope::AuditRead)?;
+async fn list_audit(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<AuditPage>, Problem> {
     let (before, limit) = (page::cursor(asked.after.as_deref())?, page::limit(asked.limit)?);
     let read = Read { sites: key.sites(asked.site)?, subject: asked.subject, before, limit };
     let found = app.store.look(read).await?;

@@ -15,17 +15,18 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Authorized,
+    command::command,
+    parsed,
     problems::Problems,
     told::{self, Part},
 };
 use crate::{
-    access::Scope,
     http::{App, body::Query, problem::Problem},
-    store::{CallbackRecord, Command, Failure, ListFilter, Tx},
+    store::{CallbackRecord, ListFilter},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(callbacks)).routes(routes!(callback))
+    OpenApiRouter::default().routes(routes!(list_callbacks)).routes(routes!(get_callback))
 }
 
 /// Where a call back stands.
@@ -174,13 +175,16 @@ fn shown(record: CallbackRecord) -> Option<Callback> {
     })
 }
 
-/// Call backs, a page at a time
+/// Lists call backs.
 #[utoipa::path(
     get, path = "/api/v1/callbacks", tag = "callbacks", params(Asked),
-    responses((status = 200, description = "A page of the call backs", body = CallbacksPage), Problems), security(("key" = []))
+    responses((status = 200, description = "A page of the call backs.", body = CallbacksPage), Problems), security(("key" = ["callbacks:read"]))
 )]
-async fn callbacks(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<CallbacksPage>, Problem> {
-    key.needs(Scope::CallbacksRead)?;
+async fn list_callbacks(
+    key: Authorized,
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<CallbacksPage>, Problem> {
     let part = Part {
         site: asked.site,
         after: asked.after.as_deref(),
@@ -198,40 +202,25 @@ async fn callbacks(key: Authorized, State(app): State<App>, Query(asked): Query<
     };
     let filter = part.read(&key)?;
     let limit = filter.limit;
-    let found = app.store.look(List(filter)).await?;
+    let found = app
+        .store
+        .look(command!(|tx, filter: ListFilter<CallbackId>| -> Vec<CallbackRecord> { Ok(tx.callbacks_listed(&filter).await?) }))
+        .await?;
     let next = told::next(&found, limit, |record| record.callback.id);
     Ok(Json(CallbacksPage { callbacks: found.into_iter().filter_map(shown).collect(), next }))
 }
 
-/// One call back
+/// Gives a call back.
 #[utoipa::path(
-    get, path = "/api/v1/callbacks/{id}", tag = "callbacks", params(("id" = String, Path, description = "The call back's id")),
-    responses((status = 200, description = "The call back", body = Callback), Problems), security(("key" = []))
+    get, path = "/api/v1/callbacks/{id}", tag = "callbacks", params(("id" = String, Path, description = "The call back's id.")),
+    responses((status = 200, description = "The call back.", body = Callback), Problems), security(("key" = ["callbacks:read"]))
 )]
-async fn callback(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Callback>, Problem> {
-    key.needs(Scope::CallbacksRead)?;
-    let found = app.store.look(One(told::id(&id)?)).await?.and_then(shown);
+async fn get_callback(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Callback>, Problem> {
+    let id: CallbackId = parsed(&id, "id")?;
+    let found = app
+        .store
+        .look(command!(|tx, id: CallbackId| -> Option<CallbackRecord> { Ok(tx.callback(id).await?) }))
+        .await?
+        .and_then(shown);
     Ok(Json(told::there(found, |callback| &callback.site, &key, "call back")?))
-}
-
-struct List(ListFilter<CallbackId>);
-
-impl Command for List {
-    type Done = Vec<CallbackRecord>;
-    type Refusal = Problem;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Vec<CallbackRecord>, Failure<Problem>> {
-        Ok(tx.callbacks_listed(&self.0).await?)
-    }
-}
-
-struct One(CallbackId);
-
-impl Command for One {
-    type Done = Option<CallbackRecord>;
-    type Refusal = Problem;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Option<CallbackRecord>, Failure<Problem>> {
-        Ok(tx.callback(self.0).await?)
-    }
 }

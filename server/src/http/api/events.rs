@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Authorized, page, problems::Problems, told};
+use super::{Authorized, page, parsed, problems::Problems, told};
 use crate::{
-    access::Scope,
     http::{
         App,
         body::Query,
@@ -25,7 +24,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(events)).routes(routes!(event))
+    OpenApiRouter::default().routes(routes!(list_events)).routes(routes!(get_event))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -111,16 +110,15 @@ pub(super) fn place(text: &str, field: &str) -> Result<i64, Problem> {
     })
 }
 
-/// The log of events, a page at a time
+/// Reads the log of events, a page at a time.
 ///
 /// The events come in the order in which they were stored. Who asks again and again with the `next` of the last page sees each event
 /// once, and none too few, while others are written.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events", params(Asked),
-    responses((status = 200, description = "A page of the log", body = EventsPage), Problems), security(("key" = []))
+    responses((status = 200, description = "A page of the log.", body = EventsPage), Problems), security(("key" = ["events:read"]))
 )]
-async fn events(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<EventsPage>, Problem> {
-    key.needs(Scope::EventsRead)?;
+async fn list_events(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<EventsPage>, Problem> {
     let filter = EventFilter {
         after: asked.after.as_deref().filter(|after| !after.is_empty()).map_or(Ok(0), |after| place(after, "after"))?,
         until: None,
@@ -137,13 +135,12 @@ async fn events(key: Authorized, State(app): State<App>, Query(asked): Query<Ask
     Ok(Json(EventsPage { events: page.events.into_iter().map(|logged| logged.event).collect(), next: page.next.to_string() }))
 }
 
-/// One event
+/// Gives an event.
 #[utoipa::path(
-    get, path = "/api/v1/events/{id}", tag = "events", params(("id" = String, Path, description = "The event's id")),
-    responses((status = 200, description = "The event", body = EventEnvelope), Problems), security(("key" = []))
+    get, path = "/api/v1/events/{id}", tag = "events", params(("id" = String, Path, description = "The event's id.")),
+    responses((status = 200, description = "The event.", body = EventEnvelope), Problems), security(("key" = ["events:read"]))
 )]
-async fn event(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Event>, Problem> {
-    key.needs(Scope::EventsRead)?;
-    let found = app.store.event(told::id(&id)?).await?;
+async fn get_event(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Event>, Problem> {
+    let found = app.store.event(parsed(&id, "id")?).await?;
     Ok(Json(told::there(found.map(|logged| logged.event), |event| &event.site, &key, "event")?))
 }

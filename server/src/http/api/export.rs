@@ -8,14 +8,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Authorized, problems::Problems, told};
 use crate::{
-    access::Scope,
     export::ExportFormat,
     http::{App, body::Query, export, problem::Problem},
     store::EventFilter,
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(export_events))
+    OpenApiRouter::default().routes(routes!(export_events))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -38,7 +37,7 @@ struct Asked {
     to: Option<Timestamp>,
 }
 
-/// The log as a file
+/// Exports the log, or a part of it, as a file.
 ///
 /// The log, or a part of it, as it was when the request came. It is sent while it is read; the header `Porchlight-Total` says how many
 /// events are to come. An export that cannot be read to its end is cut off, not ended.
@@ -46,16 +45,15 @@ struct Asked {
     get, path = "/api/v1/events/export", tag = "events", params(Asked),
     responses(
         (
-            status = 200, description = "The file",
+            status = 200, description = "The file.",
             content((String = "application/x-ndjson"), (String = "text/csv")),
-            headers(("porchlight-total" = u64, description = "How many events the file holds"))
+            headers(("porchlight-total" = u64, description = "How many events the file holds."))
         ),
         Problems
     ),
-    security(("key" = []))
+    security(("key" = ["events:read"]))
 )]
 async fn export_events(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    key.needs(Scope::EventsRead)?;
     let filter = EventFilter {
         kinds: told::kinds(asked.kind.as_deref())?,
         sites: told::sites(&key, asked.site.as_deref())?,

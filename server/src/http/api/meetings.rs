@@ -15,17 +15,18 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Authorized,
+    command::command,
+    parsed,
     problems::Problems,
     told::{self, Part},
 };
 use crate::{
-    access::Scope,
     http::{App, body::Query, problem::Problem},
-    store::{Command, Failure, ListFilter, MeetingRecord, Tx},
+    store::{ListFilter, MeetingRecord},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(meetings)).routes(routes!(meeting))
+    OpenApiRouter::default().routes(routes!(list_meetings)).routes(routes!(get_meeting))
 }
 
 /// Where a meeting stands.
@@ -181,15 +182,18 @@ fn shown(record: MeetingRecord) -> Option<Meeting> {
     })
 }
 
-/// Meetings, a page at a time
+/// Lists meetings.
 ///
 /// Those that were booked, also those that were called off since.
 #[utoipa::path(
     get, path = "/api/v1/meetings", tag = "meetings", params(Asked),
-    responses((status = 200, description = "A page of the meetings", body = MeetingsPage), Problems), security(("key" = []))
+    responses((status = 200, description = "A page of the meetings.", body = MeetingsPage), Problems), security(("key" = ["meetings:read"]))
 )]
-async fn meetings(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<MeetingsPage>, Problem> {
-    key.needs(Scope::MeetingsRead)?;
+async fn list_meetings(
+    key: Authorized,
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<MeetingsPage>, Problem> {
     let part = Part {
         site: asked.site,
         after: asked.after.as_deref(),
@@ -206,40 +210,25 @@ async fn meetings(key: Authorized, State(app): State<App>, Query(asked): Query<A
     };
     let filter = part.read(&key)?;
     let limit = filter.limit;
-    let found = app.store.look(List(filter)).await?;
+    let found = app
+        .store
+        .look(command!(|tx, filter: ListFilter<MeetingId>| -> Vec<MeetingRecord> { Ok(tx.meetings_listed(&filter).await?) }))
+        .await?;
     let next = told::next(&found, limit, |record| record.meeting.id);
     Ok(Json(MeetingsPage { meetings: found.into_iter().filter_map(shown).collect(), next }))
 }
 
-/// One meeting
+/// Gives a meeting.
 #[utoipa::path(
-    get, path = "/api/v1/meetings/{id}", tag = "meetings", params(("id" = String, Path, description = "The meeting's id")),
-    responses((status = 200, description = "The meeting", body = Meeting), Problems), security(("key" = []))
+    get, path = "/api/v1/meetings/{id}", tag = "meetings", params(("id" = String, Path, description = "The meeting's id.")),
+    responses((status = 200, description = "The meeting.", body = Meeting), Problems), security(("key" = ["meetings:read"]))
 )]
-async fn meeting(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Meeting>, Problem> {
-    key.needs(Scope::MeetingsRead)?;
-    let found = app.store.look(One(told::id(&id)?)).await?.and_then(shown);
+async fn get_meeting(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Meeting>, Problem> {
+    let id: MeetingId = parsed(&id, "id")?;
+    let found = app
+        .store
+        .look(command!(|tx, id: MeetingId| -> Option<MeetingRecord> { Ok(tx.meeting(id).await?) }))
+        .await?
+        .and_then(shown);
     Ok(Json(told::there(found, |meeting| &meeting.site, &key, "meeting")?))
-}
-
-struct List(ListFilter<MeetingId>);
-
-impl Command for List {
-    type Done = Vec<MeetingRecord>;
-    type Refusal = Problem;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Vec<MeetingRecord>, Failure<Problem>> {
-        Ok(tx.meetings_listed(&self.0).await?)
-    }
-}
-
-struct One(MeetingId);
-
-impl Command for One {
-    type Done = Option<MeetingRecord>;
-    type Refusal = Problem;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Option<MeetingRecord>, Failure<Problem>> {
-        Ok(tx.meeting(self.0).await?)
-    }
 }

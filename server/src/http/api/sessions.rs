@@ -12,17 +12,18 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Authorized,
+    command::command,
+    parsed,
     problems::Problems,
     told::{self, Part},
 };
 use crate::{
-    access::Scope,
     http::{App, body::Query, problem::Problem},
-    store::{Command, Failure, ListFilter, SessionRecord, Tx},
+    store::{ListFilter, SessionRecord},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(sessions)).routes(routes!(session))
+    OpenApiRouter::default().routes(routes!(list_sessions)).routes(routes!(get_session))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -102,13 +103,16 @@ impl From<SessionRecord> for Session {
     }
 }
 
-/// Sessions, a page at a time
+/// Lists sessions.
 #[utoipa::path(
     get, path = "/api/v1/sessions", tag = "sessions", params(Asked),
-    responses((status = 200, description = "A page of the sessions", body = SessionsPage), Problems), security(("key" = []))
+    responses((status = 200, description = "A page of the sessions.", body = SessionsPage), Problems), security(("key" = ["visitors:read"]))
 )]
-async fn sessions(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<SessionsPage>, Problem> {
-    key.needs(Scope::VisitorsRead)?;
+async fn list_sessions(
+    key: Authorized,
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<SessionsPage>, Problem> {
     let part = Part {
         site: asked.site,
         after: asked.after.as_deref(),
@@ -121,40 +125,22 @@ async fn sessions(key: Authorized, State(app): State<App>, Query(asked): Query<A
     };
     let filter = part.read(&key)?;
     let limit = filter.limit;
-    let found = app.store.look(List(filter)).await?;
+    let found = app
+        .store
+        .look(command!(|tx, filter: ListFilter<SessionId>| -> Vec<SessionRecord> { Ok(tx.sessions_listed(&filter).await?) }))
+        .await?;
     let next = told::next(&found, limit, |record| record.id);
     Ok(Json(SessionsPage { sessions: found.into_iter().map(Session::from).collect(), next }))
 }
 
-/// One session
+/// Gives a session.
 #[utoipa::path(
-    get, path = "/api/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path, description = "The session's id")),
-    responses((status = 200, description = "The session", body = Session), Problems), security(("key" = []))
+    get, path = "/api/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path, description = "The session's id.")),
+    responses((status = 200, description = "The session.", body = Session), Problems), security(("key" = ["visitors:read"]))
 )]
-async fn session(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Session>, Problem> {
-    key.needs(Scope::VisitorsRead)?;
-    let found = app.store.look(One(told::id(&id)?)).await?;
+async fn get_session(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Session>, Problem> {
+    let id: SessionId = parsed(&id, "id")?;
+    let found =
+        app.store.look(command!(|tx, id: SessionId| -> Option<SessionRecord> { Ok(tx.session_record(id).await?) })).await?;
     Ok(Json(told::there(found, |record| &record.site, &key, "session")?.into()))
-}
-
-struct List(ListFilter<SessionId>);
-
-impl Command for List {
-    type Done = Vec<SessionRecord>;
-    type Refusal = Problem;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Vec<SessionRecord>, Failure<Problem>> {
-        Ok(tx.sessions_listed(&self.0).await?)
-    }
-}
-
-struct One(SessionId);
-
-impl Command for One {
-    type Done = Option<SessionRecord>;
-    type Refusal = Problem;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Option<SessionRecord>, Failure<Problem>> {
-        Ok(tx.session_record(self.0).await?)
-    }
 }

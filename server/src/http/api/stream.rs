@@ -24,7 +24,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Authorized, events::place, problems::Problems, told};
 use crate::{
-    access::Scope,
     http::{
         App,
         body::Query,
@@ -43,7 +42,7 @@ const PASSED_MAX: i64 = 500;
 const LAST_EVENT_ID: &str = "last-event-id";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(stream_events))
+    OpenApiRouter::default().routes(routes!(stream_events))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -68,16 +67,16 @@ struct Asked {
     conversation: Option<ConversationId>,
 }
 
-/// The log as it grows
+/// Follows the log as it grows.
 ///
 /// Server-sent events. Each message's `event` is the event's type, its `data` the envelope, its `id` a place in the log, the same as the
 /// `next` of a page. Without Last-Event-ID and `after`, the stream begins with what happens from now on. The first message, and some
 /// later ones, have only an `id`: that is how far the stream has come without anything to tell.
 #[utoipa::path(
     get, path = "/api/v1/events/stream", tag = "events",
-    params(Asked, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last message that was received: goes before `after`")),
-    responses((status = 200, description = "The stream; it has no end of its own", body = String, content_type = "text/event-stream"), Problems),
-    security(("key" = []))
+    params(Asked, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last message that was received: goes before `after`.")),
+    responses((status = 200, description = "The stream; it has no end of its own.", body = String, content_type = "text/event-stream"), Problems),
+    security(("key" = ["events:read"]))
 )]
 async fn stream_events(
     key: Authorized,
@@ -85,7 +84,6 @@ async fn stream_events(
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    key.needs(Scope::EventsRead)?;
     let last = match headers.get(LAST_EVENT_ID).map(HeaderValue::to_str) {
         None | Some(Ok("")) => None,
         Some(Ok(last)) => Some(place(last, "Last-Event-ID")?),
@@ -107,7 +105,7 @@ async fn stream_events(
         from: None,
         to: None,
     };
-    let slot = app.limits.streams.begin(&key.0.id)?;
+    let slot = app.limits.streams.begin(key.id())?;
     let hub = app.store.hub();
     // Before anything is read: what is committed after the read wakes.
     let (grown, stopping) = (hub.log(), hub.stopping());
@@ -117,7 +115,7 @@ async fn stream_events(
     };
     let follow = Follow {
         store: app.store.clone(),
-        key: key.0.id.clone(),
+        key: key.id().to_owned(),
         told: None,
         page: Vec::new().into_iter(),
         is_at_end: false,

@@ -12,17 +12,18 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Authorized,
+    command::command,
+    parsed,
     problems::Problems,
     told::{self, Part},
 };
 use crate::{
-    access::Scope,
     http::{App, body::Query, problem::Problem},
-    store::{Command, Failure, ListFilter, SubmissionRecord, Tx},
+    store::{ListFilter, SubmissionRecord},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(surveys)).routes(routes!(survey))
+    OpenApiRouter::default().routes(routes!(list_surveys)).routes(routes!(get_survey))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -122,13 +123,12 @@ impl From<SubmissionRecord> for Survey {
     }
 }
 
-/// Surveys, a page at a time
+/// Lists surveys.
 #[utoipa::path(
     get, path = "/api/v1/surveys", tag = "surveys", params(Asked),
-    responses((status = 200, description = "A page of the surveys", body = SurveysPage), Problems), security(("key" = []))
+    responses((status = 200, description = "A page of the surveys.", body = SurveysPage), Problems), security(("key" = ["surveys:read"]))
 )]
-async fn surveys(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<SurveysPage>, Problem> {
-    key.needs(Scope::SurveysRead)?;
+async fn list_surveys(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<SurveysPage>, Problem> {
     let part = Part {
         site: asked.site,
         after: asked.after.as_deref(),
@@ -141,40 +141,21 @@ async fn surveys(key: Authorized, State(app): State<App>, Query(asked): Query<As
     };
     let filter = part.read(&key)?;
     let limit = filter.limit;
-    let found = app.store.look(List(filter)).await?;
+    let found = app
+        .store
+        .look(command!(|tx, filter: ListFilter<SubmissionId>| -> Vec<SubmissionRecord> { Ok(tx.surveys_listed(&filter).await?) }))
+        .await?;
     let next = told::next(&found, limit, |record| record.id);
     Ok(Json(SurveysPage { surveys: found.into_iter().map(Survey::from).collect(), next }))
 }
 
-/// One survey
+/// Gives a survey.
 #[utoipa::path(
-    get, path = "/api/v1/surveys/{id}", tag = "surveys", params(("id" = String, Path, description = "The survey's id")),
-    responses((status = 200, description = "The survey", body = Survey), Problems), security(("key" = []))
+    get, path = "/api/v1/surveys/{id}", tag = "surveys", params(("id" = String, Path, description = "The survey's id.")),
+    responses((status = 200, description = "The survey.", body = Survey), Problems), security(("key" = ["surveys:read"]))
 )]
-async fn survey(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Survey>, Problem> {
-    key.needs(Scope::SurveysRead)?;
-    let found = app.store.look(One(told::id(&id)?)).await?;
+async fn get_survey(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Survey>, Problem> {
+    let id: SubmissionId = parsed(&id, "id")?;
+    let found = app.store.look(command!(|tx, id: SubmissionId| -> Option<SubmissionRecord> { Ok(tx.survey(id).await?) })).await?;
     Ok(Json(told::there(found, |record| &record.site, &key, "survey")?.into()))
-}
-
-struct List(ListFilter<SubmissionId>);
-
-impl Command for List {
-    type Done = Vec<SubmissionRecord>;
-    type Refusal = Problem;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Vec<SubmissionRecord>, Failure<Problem>> {
-        Ok(tx.surveys_listed(&self.0).await?)
-    }
-}
-
-struct One(SubmissionId);
-
-impl Command for One {
-    type Done = Option<SubmissionRecord>;
-    type Refusal = Problem;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<Option<SubmissionRecord>, Failure<Problem>> {
-        Ok(tx.survey(self.0).await?)
-    }
 }

@@ -56,11 +56,6 @@ pub(super) fn next<T, I: ToString>(page: &[T], limit: u32, id: impl Fn(&T) -> I)
     page.last().filter(|_| full).map(|last| id(last).to_string())
 }
 
-/// An id in the address.
-pub(super) fn id<I: FromStr<Err: ToString>>(text: &str) -> Result<I, Problem> {
-    text.parse().map_err(|error: I::Err| Problem::new(Code::Malformed, error.to_string()).field("id"))
-}
-
 /// A record, if it is there and of a site that the key is good for. Of others nobody learns even that they are there.
 pub(super) fn there<T>(found: Option<T>, site: impl Fn(&T) -> &SiteKey, key: &Authorized, what: &str) -> Result<T, Problem> {
     let found = found.filter(|found| key.site(site(found).clone()).is_ok());

@@ -17,18 +17,20 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Authorized,
+    Authorized, parsed,
     problems::Problems,
     told::{self, Part},
 };
 use crate::{
-    access::Scope,
     http::{App, body::Query, problem::Problem},
     store::{ChatEntry, ChatRecord, Command, Failure, ListFilter, Tx},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(transcripts)).routes(routes!(transcript)).routes(routes!(transcripts_of_visitor))
+    OpenApiRouter::default()
+        .routes(routes!(list_transcripts))
+        .routes(routes!(get_transcript))
+        .routes(routes!(list_transcripts_of_visitor))
 }
 
 /// Where a live chat stands.
@@ -251,19 +253,18 @@ fn shown(record: ChatRecord, lines: Option<Vec<ChatEntry>>) -> Transcript {
     }
 }
 
-/// Live chats, a page at a time
+/// Lists live chats.
 ///
 /// Without what was said in them: that is read one by one.
 #[utoipa::path(
     get, path = "/api/v1/transcripts", tag = "transcripts", params(Asked),
-    responses((status = 200, description = "A page of the chats", body = TranscriptsPage), Problems), security(("key" = []))
+    responses((status = 200, description = "A page of the chats.", body = TranscriptsPage), Problems), security(("key" = ["visitors:read"]))
 )]
-async fn transcripts(
+async fn list_transcripts(
     key: Authorized,
     State(app): State<App>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<TranscriptsPage>, Problem> {
-    key.needs(Scope::VisitorsRead)?;
     let part = Part {
         site: asked.site,
         after: asked.after.as_deref(),
@@ -281,33 +282,31 @@ async fn transcripts(
     Ok(Json(TranscriptsPage { transcripts: found.into_iter().map(|record| shown(record, None)).collect(), next }))
 }
 
-/// One transcript
+/// Gives the transcript of a live chat.
 ///
 /// Of a live chat: all that was said in its conversation.
 #[utoipa::path(
-    get, path = "/api/v1/transcripts/{chat}", tag = "transcripts", params(("chat" = String, Path, description = "The chat's id")),
-    responses((status = 200, description = "The transcript", body = Transcript), Problems), security(("key" = []))
+    get, path = "/api/v1/transcripts/{chat}", tag = "transcripts", params(("chat" = String, Path, description = "The chat's id.")),
+    responses((status = 200, description = "The transcript.", body = Transcript), Problems), security(("key" = ["visitors:read"]))
 )]
-async fn transcript(key: Authorized, State(app): State<App>, Path(chat): Path<String>) -> Result<Json<Transcript>, Problem> {
-    key.needs(Scope::VisitorsRead)?;
-    let found = app.store.look(One(told::id(&chat)?)).await?;
+async fn get_transcript(key: Authorized, State(app): State<App>, Path(chat): Path<String>) -> Result<Json<Transcript>, Problem> {
+    let found = app.store.look(One(parsed(&chat, "chat")?)).await?;
     Ok(Json(told::there(found, |transcript| &transcript.site, &key, "chat")?))
 }
 
-/// The transcripts of a visitor, a page at a time
+/// Lists the live chats of a visitor, with what was said in them.
 #[utoipa::path(
     get, path = "/api/v1/visitors/{id}/transcripts", tag = "transcripts",
-    params(("id" = String, Path, description = "The visitor's id"), AskedOfVisitor),
-    responses((status = 200, description = "A page of the transcripts", body = TranscriptsPage), Problems), security(("key" = []))
+    params(("id" = String, Path, description = "The visitor's id."), AskedOfVisitor),
+    responses((status = 200, description = "A page of the transcripts.", body = TranscriptsPage), Problems), security(("key" = ["visitors:read"]))
 )]
-async fn transcripts_of_visitor(
+async fn list_transcripts_of_visitor(
     key: Authorized,
     State(app): State<App>,
     Path(id): Path<String>,
     Query(asked): Query<AskedOfVisitor>,
 ) -> Result<Json<TranscriptsPage>, Problem> {
-    key.needs(Scope::VisitorsRead)?;
-    let visitor: VisitorId = told::id(&id)?;
+    let visitor: VisitorId = parsed(&id, "id")?;
     let part = Part {
         site: None,
         after: asked.after.as_deref(),

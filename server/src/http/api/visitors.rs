@@ -19,12 +19,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Authorized,
+    Authorized, parsed,
     problems::Problems,
     told::{self, Part},
 };
 use crate::{
-    access::Scope,
     http::{
         App,
         body::Query,
@@ -34,7 +33,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(visitors)).routes(routes!(visitor))
+    OpenApiRouter::default().routes(routes!(list_visitors)).routes(routes!(get_visitor))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -113,13 +112,16 @@ struct VisitorsPage {
     next: Option<String>,
 }
 
-/// The visitors of sites, a page at a time
+/// Lists visitors.
 #[utoipa::path(
     get, path = "/api/v1/visitors", tag = "visitors", params(Asked),
-    responses((status = 200, description = "A page of the visitors", body = VisitorsPage), Problems), security(("key" = []))
+    responses((status = 200, description = "A page of the visitors.", body = VisitorsPage), Problems), security(("key" = ["visitors:read"]))
 )]
-async fn visitors(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<VisitorsPage>, Problem> {
-    key.needs(Scope::VisitorsRead)?;
+async fn list_visitors(
+    key: Authorized,
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<VisitorsPage>, Problem> {
     let bad = |error: String| Problem::new(Code::Malformed, error).field("email");
     let email = asked.email.as_deref().map(|email| email.parse::<Email>().map_err(|error| bad(error.to_string()))).transpose()?;
     let part = Part {
@@ -139,14 +141,13 @@ async fn visitors(key: Authorized, State(app): State<App>, Query(asked): Query<A
     Ok(Json(VisitorsPage { next: told::next(&visitors, limit, |visitor| visitor.id), visitors }))
 }
 
-/// One visitor
+/// Gives a visitor.
 #[utoipa::path(
-    get, path = "/api/v1/visitors/{id}", tag = "visitors", params(("id" = String, Path, description = "The visitor's id")),
-    responses((status = 200, description = "The visitor", body = Visitor), Problems), security(("key" = []))
+    get, path = "/api/v1/visitors/{id}", tag = "visitors", params(("id" = String, Path, description = "The visitor's id.")),
+    responses((status = 200, description = "The visitor.", body = Visitor), Problems), security(("key" = ["visitors:read"]))
 )]
-async fn visitor(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Visitor>, Problem> {
-    key.needs(Scope::VisitorsRead)?;
-    let found = app.store.look(One(told::id(&id)?)).await?;
+async fn get_visitor(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Visitor>, Problem> {
+    let found = app.store.look(One(parsed(&id, "id")?)).await?;
     Ok(Json(told::there(found, |visitor| &visitor.site, &key, "visitor")?))
 }
 
