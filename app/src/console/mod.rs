@@ -6,6 +6,7 @@ pub mod callbacks;
 mod desk;
 pub mod export;
 mod frame;
+pub mod keys;
 pub mod meetings;
 pub mod pages;
 pub mod surveys;

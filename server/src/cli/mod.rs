@@ -103,7 +103,7 @@ pub async fn run() -> ExitCode {
         Command::Publish(chosen) => site::publish(&chosen, true).await,
         Command::Unpublish(chosen) => site::publish(&chosen, false).await,
         Command::Secret { site, rotate, flags } => site::secret(&site, rotate, &flags).await,
-        Command::Key { command } => key::run(&command).await,
+        Command::Key { command } => key::run(command).await,
         Command::Agent { command } => agent::run(command).await,
     };
     match done {

@@ -126,6 +126,13 @@ pub enum StoreError {
     Folder(#[from] std::io::Error),
 }
 
+impl StoreError {
+    /// Something is stored that cannot be read, or to be stored that cannot be written.
+    pub(crate) fn corrupt(error: impl ToString) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
 /// Gives the key of addresses, and makes it the first time.
 struct LinkKey([u8; 32]);
 

@@ -95,6 +95,8 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/porchlight.js", None, anybody(200)),
         ("GET", "/porchlight.d.ts", None, anybody(200)),
         ("GET", "/schema/conversation.json", None, anybody(200)),
+        ("GET", "/api", None, anybody(200)),
+        ("GET", "/api/openapi.json", None, anybody(200)),
         ("GET", "/assets/{name}", None, anybody(404)),
         ("GET", "/files/{site}/{name}", None, anybody(200)),
         // The id is the secret: whoever has it was sent it; with another there is nothing.
@@ -159,6 +161,9 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/console/accounts", None, page(403, 200, 403, 200)),
         // Without the parts of its form; whose accounts they may be is in calendars.rs.
         ("POST", "/console/accounts", None, page(400, 400, 400, 400)),
+        ("GET", "/console/keys", None, page(403, 403, 403, 200)),
+        ("POST", "/console/keys", Form(&[("name", "crm")]), page(403, 403, 403, 200)),
+        ("POST", "/console/keys/{id}/revoke", None, page(403, 403, 403, 404)),
         // The signature says that the address was sent to whoever has it.
         ("GET", "/meetings/{id}/{signature}", None, anybody(404)),
         ("POST", "/meetings/{id}/{signature}", Form(&[("do", "cancel")]), anybody(404)),
@@ -221,6 +226,12 @@ fn routes(folder: &Path, found: &mut BTreeSet<(String, String)>) {
                     }
                 }
             }
+            // The API's are told where their handlers are: the method first.
+            for rest in source.split("#[utoipa::path(").skip(1) {
+                let method = rest.split(',').next().unwrap().trim();
+                let route = rest.split("path = \"").nth(1).unwrap().split('"').next().unwrap();
+                found.insert((method.to_uppercase(), route.to_owned()));
+            }
         }
     }
 }
@@ -249,6 +260,8 @@ struct Scene {
 impl Scene {
     async fn set() -> Self {
         let with_mail = TestApp::init().with_conversation(TALK).with_settings(|settings| {
+            // All of them ask without a key, from one address.
+            settings.api_guesses_per_minute = 1000;
             // Nothing is sent: nobody delivers.
             settings.smtp_url = "smtp://localhost".to_owned();
             settings.mail_from = "Shop <chat@shop.example>".to_owned();

@@ -35,6 +35,8 @@ pub(crate) async fn serve(data: &Path, settings: &[&str]) -> (Child, SocketAddr)
             "127.0.0.1:0",
             "--log",
             "error",
+            "--api-requests-per-minute",
+            "1000000",
             "--starts-per-minute",
             "1000000",
             "--commands-per-minute",

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod answers;
+mod api;
 mod api_events;
 mod app;
 mod assets;
@@ -18,11 +19,13 @@ mod export;
 mod forms;
 mod generated;
 mod identify;
+mod keys;
 mod kill;
 mod limits;
 mod live_chat;
 mod mail;
 mod meetings;
+mod once;
 mod panel;
 mod races;
 mod resources;

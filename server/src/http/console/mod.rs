@@ -13,6 +13,7 @@ mod export;
 mod feed;
 mod invite;
 mod join;
+mod keys;
 mod meetings;
 mod render;
 mod responses;
@@ -28,6 +29,7 @@ use axum::Router;
 use super::App;
 
 pub(crate) use invite::{Invite, first_administrator};
+pub(crate) use keys::{CreateKey, RevokeKeys, Which};
 pub(crate) use sign_in::hash;
 
 pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<App> {
@@ -49,4 +51,5 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(surveys::routes())
         .merge(export::routes())
         .merge(accounts::routes(accounts_limit))
+        .merge(keys::routes())
 }

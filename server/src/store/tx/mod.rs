@@ -7,6 +7,7 @@ mod audit;
 mod calendars;
 mod callbacks;
 mod chats;
+mod idempotency;
 mod keys;
 mod lists;
 mod log;
@@ -47,7 +48,7 @@ pub struct Tx<'c> {
 }
 
 fn corrupt(error: impl ToString) -> StoreError {
-    StoreError::Corrupt(error.to_string())
+    StoreError::corrupt(error)
 }
 
 fn parse<T: std::str::FromStr<Err: ToString>>(row: &SqliteRow, column: &str) -> Result<T> {
