@@ -13,9 +13,6 @@ use crate::{
     store::EventFilter,
 };
 
-/// The header that says how many events are to come.
-const TOTAL: HeaderName = HeaderName::from_static("porchlight-total");
-
 /// An export of what is wanted. It is read as fast as it is taken. If it cannot be read to its end, the connection is cut: a file that is
 /// not whole is never taken for one that is.
 pub(super) async fn file(app: &App, filter: EventFilter, format: ExportFormat) -> Result<Response, Problem> {
@@ -24,7 +21,8 @@ pub(super) async fn file(app: &App, filter: EventFilter, format: ExportFormat) -
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-        (TOTAL, export.total.to_string()),
+        // How many events are to come.
+        (HeaderName::from_static("porchlight-total"), export.total.to_string()),
     ];
     let pieces = stream::unfold(Some(export), |export| async move {
         let mut export = export?;

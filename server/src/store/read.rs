@@ -79,7 +79,7 @@ impl EventFilter {
             count if count * sites.len() <= PARTS_MAX => self.kinds.iter().copied().map(Some).collect(),
             _ => BTreeSet::from([None]),
         };
-        sites.iter().flat_map(|site| kinds.iter().map(|kind| (*site, *kind))).collect()
+        sites.iter().flat_map(|site| kinds.iter().map(move |kind| (*site, *kind))).collect()
     }
 
     /// The conditions of a part: only those that are asked for, so that each combination finds its index.

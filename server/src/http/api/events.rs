@@ -104,7 +104,7 @@ struct EventsPage {
 
 /// A place in the log, as pages and streams tell it.
 pub(super) fn place(text: &str, field: &str) -> Result<i64, Problem> {
-    let place = text.parse().ok().filter(|place| *place >= 0);
+    let place = text.parse::<i64>().ok().filter(|place| *place >= 0);
     place.ok_or_else(|| {
         Problem::new(Code::Malformed, "expected the `next` of an earlier page, or the id of a message").field(field)
     })
