@@ -11,6 +11,7 @@ mod countries;
 mod csv;
 pub mod demo;
 pub mod egress;
+mod export;
 pub mod files;
 pub mod http;
 mod links;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod calendar;
 pub mod callbacks;
 mod desk;
+pub mod export;
 mod frame;
 pub mod keys;
 pub mod meetings;

@@ -34,6 +34,7 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
     // The key of the last run is taken back: only the one that is printed works.
     let key = key::create_only(&store, "demo").await?;
     let stop = Stop::by_signal();
+    stop.ends_streams(&store);
     demo::add_agents(&store, &Outside::real()).await?;
     let workers = Workers::new(&store, &Outside::real(), &settings)?;
     let (router, clock) = http::app(store.clone(), settings.clone(), Outside::real(), &workers);

@@ -22,6 +22,7 @@ use governor::{
 use super::{
     App,
     problem::{Code, Problem},
+    streams::Streams,
 };
 use crate::{outside::Outside, secret::Secret, settings::Settings};
 
@@ -36,6 +37,8 @@ pub(crate) struct Limits {
     commands: Keyed<Vec<u8>>,
     sign_ins: Keyed<IpAddr>,
     guesses: Keyed<(IpAddr, String)>,
+    /// The streams of events that keys have open.
+    pub(super) streams: Streams,
     api: Counting<String>,
     api_guesses: Counting<IpAddr>,
     clock: OutsideClock,
@@ -54,6 +57,7 @@ impl Limits {
             commands: RateLimiter::new(quota(settings.commands_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             sign_ins: RateLimiter::new(quota(settings.sign_ins_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             guesses: RateLimiter::new(quota(settings.guesses_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
+            streams: Streams::new(settings.streams_limit),
             api: RateLimiter::new(quota(settings.api_requests_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             api_guesses: RateLimiter::new(
                 quota(settings.api_guesses_per_minute),

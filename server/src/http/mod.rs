@@ -5,6 +5,7 @@ mod assets;
 mod attachments;
 mod body;
 mod console;
+mod export;
 mod feeds;
 mod files;
 mod health;
@@ -12,6 +13,7 @@ mod limits;
 mod meetings;
 mod page;
 mod problem;
+mod streams;
 mod widget;
 
 use std::{sync::Arc, time::Duration};

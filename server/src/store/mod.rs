@@ -17,9 +17,9 @@ use crate::realtime::Hub;
 pub use read::{EventFilter, EventPage};
 pub use tx::{
     AccountRow, Actor, AgentRow, Attempt, AttemptFilter, AuditEntry, AuditFilter, AuditRecord, Backlog, CalDavRow, CalendarRow,
-    CallbackRecord, ChatEntry, ChatFilter, ChatRecord, Draft, DueDelivery, DueLetter, Full, Logged, MeetingFilter, MeetingRecord,
-    Overlap, Published, PublishedSource, Queue, SiteFile, SiteHead, Stretch, SubmissionRecord, SurveyFilter, Tx, Version,
-    VisitorRow,
+    CallbackRecord, ChatEntry, ChatFilter, ChatRecord, Draft, DueDelivery, DueLetter, Full, ListFilter, Logged, MeetingFilter,
+    MeetingRecord, Overlap, Published, PublishedSource, Queue, SessionRecord, SiteFile, SiteHead, Stretch, SubmissionRecord,
+    SurveyFilter, Tx, Version, VisitorRecord, VisitorRow,
 };
 
 /// What runs within one transaction.

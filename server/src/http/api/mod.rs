@@ -2,16 +2,26 @@
 //!
 //! Who may ask is decided before a handler is reached: by the key, its rate, and the scopes that the description names for the operation.
 
+mod agents;
+mod audit;
+mod callbacks;
 mod command;
 mod conversations;
 mod events;
+mod export;
 mod files;
+mod meetings;
 mod once;
 mod openapi;
 mod page;
 mod problems;
 mod reference;
+mod sessions;
 mod sites;
+mod stream;
+mod surveys;
+mod told;
+mod transcripts;
 mod visitors;
 
 use std::sync::Arc;
@@ -48,8 +58,17 @@ fn operations(settings: &Settings) -> OpenApiRouter<App> {
         .merge(sites::routes())
         .merge(files::routes(settings.file_limit_bytes))
         .merge(conversations::routes())
-        .merge(events::routes().into())
-        .merge(visitors::routes().into())
+        .merge(events::routes())
+        .merge(stream::routes())
+        .merge(export::routes())
+        .merge(visitors::routes())
+        .merge(sessions::routes())
+        .merge(transcripts::routes())
+        .merge(meetings::routes())
+        .merge(callbacks::routes())
+        .merge(surveys::routes())
+        .merge(agents::routes())
+        .merge(audit::routes())
 }
 
 /// The description of the API, as docs/openapi.json has it.

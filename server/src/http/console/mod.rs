@@ -9,6 +9,7 @@ mod calendar;
 mod callbacks;
 mod chats;
 mod desk;
+mod export;
 mod feed;
 mod invite;
 mod join;
@@ -48,6 +49,7 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(callbacks::routes())
         .merge(meetings::routes())
         .merge(surveys::routes())
+        .merge(export::routes())
         .merge(accounts::routes(accounts_limit))
         .merge(keys::routes())
 }
