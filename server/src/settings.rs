@@ -165,6 +165,7 @@ settings! {
     accounts_limit_bytes: usize = 2_097_152, [1024 to 104_857_600], "The largest CSV file of them, in bytes";
     egress_timeout_seconds: u64 = 10, [1 to 120], "How long a server elsewhere may take to answer";
     egress_allow: String = String::new(), "Hosts, addresses and networks that the server may connect to although they are not public, with commas between: calendar.lan, 10.1.2.0/24";
+    analytics_pages_limit: usize = 500, [10 to 10_000], "The most pages of a site that analytics tell apart in 64 days; the others are counted together";
     attachment_limit_bytes: usize = 5_242_880, [1024 to 104_857_600], "The largest file a visitor or agent may send in a chat, in bytes";
     attachments_per_chat: u32 = 50, [0 to 1000], "The most files that may be sent in one chat";
     smtp_url: String = String::new(), "Where e-mail is handed in, as smtps://USER:PASSWORD@HOST or smtp://HOST:PORT?tls=required; better in the environment than as a flag, which others on the machine can see";

@@ -8,6 +8,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use super::{start_log, tell};
 use crate::{
+    analytics::Counter,
     calendar::Sync,
     http,
     mail::Postman,
@@ -25,6 +26,7 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
     let outside = Outside::real();
     let postman = Postman::new(store.clone(), outside.clone(), &settings)?;
     let sync = Sync::new(store.clone(), outside.clone(), &settings)?;
+    let counter = tokio::spawn(Counter::new(store.clone(), &settings).run());
     let (router, clock) = http::app(store.clone(), settings.clone(), outside.clone());
     let served = serve(router, listener, &stop)?;
     let (clock, sync) = (tokio::spawn(clock.run()), tokio::spawn(sync.run()));
@@ -37,6 +39,7 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
     served.ended(Duration::from_secs(settings.shutdown_grace_seconds)).await;
     clock.abort();
     sync.abort();
+    counter.abort();
     postman.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
     Ok(())

@@ -34,6 +34,7 @@ use tower_http::{
 use tracing::Level;
 
 use crate::{
+    analytics::Counter,
     links::Links,
     meetings::reminder,
     outside::Outside,
@@ -56,6 +57,7 @@ pub(crate) struct App {
     pub(crate) settings: Arc<Settings>,
     pub(crate) engine: Engine,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) counter: Counter,
 }
 
 /// The whole of the server's HTTP, and the clock that does what is due without a request.
@@ -88,7 +90,8 @@ pub fn app(store: Store, settings: Settings, outside: Outside) -> (Router, Clock
     let accounts_limit = settings.accounts_limit_bytes;
     let (body_limit, timeout) = (settings.body_limit_bytes, Duration::from_secs(settings.request_timeout_seconds));
     let clock = Clock::new(store.clone(), engine.clone());
-    let state = App { store, settings: Arc::new(settings), engine, limits };
+    let counter = Counter::new(store.clone(), &settings);
+    let state = App { store, settings: Arc::new(settings), engine, limits, counter };
     let router = Router::new()
         .merge(widget::routes(attachment_limit))
         .merge(console::routes(attachment_limit, accounts_limit))

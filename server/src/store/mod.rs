@@ -16,10 +16,11 @@ use crate::realtime::Hub;
 
 pub use read::{EventFilter, EventPage};
 pub use tx::{
-    AccountRow, Actor, AgentRow, AuditEntry, AuditFilter, AuditRecord, CalDavRow, CalendarRow, CallbackRecord, ChatEntry,
-    ChatFilter, ChatRecord, Draft, DueLetter, Full, Logged, MeetingFilter, MeetingRecord, Overlap, Published, PublishedSource,
+    AccountRow, Actor, AgentRow, AuditEntry, AuditFilter, AuditRecord, CalDavRow, CalendarRow, CallbackRecord, CardCount, ChatEntry,
+    ChatFilter, ChatRecord, CountedTo, Draft, DueLetter, Full, Logged, MeetingFilter, MeetingRecord, Overlap, Published, PublishedSource,
     Queue, SiteFile, SiteHead, SubmissionRecord, SurveyFilter, Tx, Version, VisitorRow,
 };
+pub(crate) use tx::Cell;
 
 /// What runs within one transaction.
 pub trait Command: Send + 'static {

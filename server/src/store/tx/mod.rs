@@ -3,10 +3,12 @@
 //! The SQL is written so that it reads the same for SQLite and PostgreSQL: `$1` placeholders, `on conflict … do update`, plain types.
 
 mod agents;
+mod analytics;
 mod audit;
 mod calendars;
 mod callbacks;
 mod chats;
+mod funnel;
 mod keys;
 mod log;
 mod mail;
@@ -22,10 +24,13 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use super::{News, StoreError};
 
 pub use agents::AgentRow;
+pub(crate) use analytics::Cell;
+pub use analytics::CountedTo;
 pub use audit::{Actor, AuditEntry, AuditFilter, AuditRecord};
 pub use calendars::{AccountRow, CalDavRow, CalendarRow};
 pub use callbacks::{CallbackRecord, Full};
 pub use chats::{ChatEntry, ChatFilter, ChatRecord, Queue};
+pub use funnel::CardCount;
 pub(super) use keys::api_key;
 pub use log::Logged;
 pub(super) use log::logged;

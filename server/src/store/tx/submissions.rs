@@ -52,7 +52,7 @@ pub struct SurveyFilter<'a> {
     pub limit: u32,
 }
 
-fn record(row: &SqliteRow) -> Result<SubmissionRecord> {
+pub(super) fn record(row: &SqliteRow) -> Result<SubmissionRecord> {
     let optional = |column: &str| row.try_get::<Option<String>, _>(column);
     Ok(SubmissionRecord {
         site: parse(row, "site")?,
