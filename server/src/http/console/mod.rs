@@ -3,6 +3,7 @@
 mod accounts;
 mod act;
 mod agents;
+mod analytics;
 mod availability;
 mod booking;
 mod calendar;
@@ -46,5 +47,6 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(callbacks::routes())
         .merge(meetings::routes())
         .merge(surveys::routes())
+        .merge(analytics::routes())
         .merge(accounts::routes(accounts_limit))
 }
