@@ -1,5 +1,7 @@
 //! `/console/analytics`: how conversations, pages and agents do, in numbers.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Router,
     extract::State,
@@ -203,7 +205,7 @@ fn site_of(agent: &AgentRow, sites: &[SiteKey], asked: &str) -> Result<Option<Si
 struct Seen {
     all: Figures,
     before: Figures,
-    days: std::collections::BTreeMap<i64, Figures>,
+    days: BTreeMap<i64, Figures>,
     conversations: Vec<Line>,
     pages: Vec<Line>,
     agents: Vec<Line>,
@@ -241,15 +243,6 @@ impl Command for ReadSites {
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Vec<SiteKey>, Failure<Problem>> {
         Ok(tx.sites().await?)
-    }
-}
-
-impl From<Failure<Self>> for Problem {
-    fn from(failure: Failure<Self>) -> Self {
-        match failure {
-            Failure::Refused(problem) => problem,
-            Failure::Store(error) => error.into(),
-        }
     }
 }
 
@@ -333,7 +326,7 @@ async fn show(
         None => Shown { period: "There is no site yet.".to_owned(), ..Shown::default() },
     };
     let (status, choice, sites) = (looked.status(), looked.choice(), looked.sites.clone());
-    let presets = looked.presets(app.engine.outside.now(), "/console/analytics", &[("sort", &wanted.sort)]);
+    let presets = looked.presets(app.engine.outside.now(), "/console/analytics", &[("sort", wanted.sort.as_str())]);
     let problem = looked.problem.map(|problem| problem.in_words());
     Ok(render::page(status, Some(&agent), ("analytics", "Analytics"), move |_| {
         let (choice, sites, presets, shown, problem) =
@@ -347,7 +340,10 @@ async fn show(
 fn shown(looked: &Looked, seen: &Seen, sort: Option<Figure>) -> Shown {
     let choice = looked.choice();
     let csv = |by: &str| {
-        address("/console/analytics.csv", &[("by", by), ("site", &choice.site), ("from", &choice.from), ("to", &choice.to)])
+        address(
+            "/console/analytics.csv",
+            &[("by", by), ("site", choice.site.as_str()), ("from", choice.from.as_str()), ("to", choice.to.as_str())],
+        )
     };
     let days = looked.period.days();
     let compared = if days == 1 { "the day before".to_owned() } else { format!("the {days} days before") };
@@ -428,7 +424,7 @@ fn bucket(days: i64, date: Date) -> (Date, &'static str) {
     }
 }
 
-fn chart(period: Period, days: &std::collections::BTreeMap<i64, Figures>) -> Chart {
+fn chart(period: Period, days: &BTreeMap<i64, Figures>) -> Chart {
     let (first, before) = period.bounds();
     let length = period.days();
     let mut sums: Vec<(Date, Figures)> = Vec::new();
@@ -459,7 +455,7 @@ fn chart(period: Period, days: &std::collections::BTreeMap<i64, Figures>) -> Cha
         labels: sums.iter().map(|(begin, _)| begin.strftime(form).to_string()).collect(),
         series: LINES
             .iter()
-            .map(|(name, figure)| Series { name, values: sums.iter().map(|(_, figures)| figures[*figure]).collect() })
+            .map(|(name, figure)| Series { name: *name, values: sums.iter().map(|(_, figures)| figures[*figure]).collect() })
             .collect(),
     }
 }
@@ -480,7 +476,7 @@ fn table(
         // They come by name, and stay so where they are equal.
         lines.sort_by_key(|line| std::cmp::Reverse(line.figures[sort]));
     }
-    let query = [("site", choice.site.as_str()), ("from", &choice.from), ("to", &choice.to)];
+    let query = [("site", choice.site.as_str()), ("from", choice.from.as_str()), ("to", choice.to.as_str())];
     let with = |path: &str, more: (&str, &str)| {
         let mut query = query.to_vec();
         query.push(more);
@@ -488,9 +484,9 @@ fn table(
     };
     let heads = columns
         .iter()
-        .map(|column| match column {
+        .map(|column| match *column {
             Column::Of(label, figure) => {
-                Head { label, href: Some(with("/console/analytics", ("sort", figure.name()))), sorted: sort == Some(*figure) }
+                Head { label, href: Some(with("/console/analytics", ("sort", figure.name()))), sorted: sort == Some(figure) }
             }
             Column::Rate(label, _) | Column::Time(label, _) => Head { label, href: None, sorted: false },
         })
@@ -500,7 +496,7 @@ fn table(
         .take(ROWS_MAX)
         .map(|line| FigureRow {
             name: line.name.clone(),
-            href: (title == "Conversations").then(|| with("/console/analytics/funnel", ("conversation", &line.value))),
+            href: (title == "Conversations").then(|| with("/console/analytics/funnel", ("conversation", line.value.as_str()))),
             cells: columns.iter().map(|column| column.write(&line.figures)).collect(),
         })
         .collect();
@@ -598,9 +594,11 @@ async fn show_funnel(
     let (id, asked) = (wanted.conversation.clone(), wanted.version.clone());
     let more = [("conversation", id.as_str()), ("version", asked.as_str())];
     let presets = looked.presets(app.engine.outside.now(), "/console/analytics/funnel", &more);
-    let query = [("site", choice.site.as_str()), ("from", &choice.from), ("to", &choice.to)];
+    let query = [("site", choice.site.as_str()), ("from", choice.from.as_str()), ("to", choice.to.as_str())];
     let back = address("/console/analytics", &query);
-    let csv = address("/console/analytics.csv", &[&[("by", "funnel")], &query[..], &more[..]].concat());
+    let mut table = vec![("by", "funnel")];
+    table.extend(query.iter().chain(&more));
+    let csv = address("/console/analytics.csv", &table);
     let (rows, version) = (funnel_rows(&funnel), wanted.version()?);
     let conversation = (wanted.conversation, funnel.name);
     let (versions, problem) = (funnel.versions, looked.problem.map(|problem| problem.in_words()));
@@ -667,8 +665,8 @@ async fn csv(
     SignedIn { agent, .. }: SignedIn,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    let looked = look(&app, &agent, &wanted).await?;
-    if let Some(problem) = looked.problem {
+    let mut looked = look(&app, &agent, &wanted).await?;
+    if let Some(problem) = looked.problem.take() {
         return Err(problem);
     }
     let text = match wanted.by.as_str() {
