@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(numbers)).routes(routes!(of_cards))
+    OpenApiRouter::default().routes(routes!(numbers)).routes(routes!(of_cards))
 }
 
 /// What the numbers are told apart by.
@@ -54,6 +54,7 @@ struct Asked {
     #[serde(default)]
     to: String,
     /// What the numbers are told apart by; day, if it is not named.
+    #[param(inline)]
     by: Option<By>,
 }
 
@@ -80,22 +81,38 @@ struct AskedOfCards {
 /// What is counted. docs/analytics.md says what each is.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Numbers {
+struct AnalyticsNumbers {
+    /// Conversations that were shown.
     triggered: i64,
+    /// Conversations that got a first response.
     engaged: i64,
+    /// Conversations of which an end was reached.
     completed: i64,
+    /// Conversations that were closed before their end.
     closed: i64,
+    /// Addresses that were given, once for each visitor and session.
     acquired: i64,
+    /// Visitors who gave an address or a number for the first time.
     contacts: i64,
+    /// Addresses that were given, each time.
     emails: i64,
+    /// Phone numbers that were given, each time.
     phones: i64,
+    /// Meetings that were booked.
     meetings: i64,
+    /// Meetings that were called off.
     meetings_cancelled: i64,
+    /// Live chats that were asked for.
     chats_requested: i64,
+    /// Live chats that an agent accepted.
     chats_answered: i64,
+    /// Live chats that ended before an agent had accepted.
     chats_missed: i64,
+    /// Surveys that were given.
     surveys: i64,
+    /// Call backs that were asked for.
     callbacks: i64,
+    /// Calls that were made.
     callbacks_completed: i64,
     /// Engaged of triggered, from 0 to 1; `null`, if nothing was triggered.
     engagement_rate: Option<f64>,
@@ -111,7 +128,7 @@ struct Numbers {
     mean_rating_percent: Option<f64>,
 }
 
-impl From<Figures> for Numbers {
+impl From<Figures> for AnalyticsNumbers {
     fn from(figures: Figures) -> Self {
         Self {
             triggered: figures[Figure::Triggered],
@@ -142,13 +159,13 @@ impl From<Figures> for Numbers {
 
 /// The numbers of one day, conversation, page or agent.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-struct Row {
+struct AnalyticsRow {
     /// A day, the id of a conversation or an agent, or a page.
     value: String,
     /// What it is called; of a day and a page the same.
     name: String,
     /// Its numbers.
-    numbers: Numbers,
+    numbers: AnalyticsNumbers,
 }
 
 /// The numbers of a site.
@@ -164,15 +181,15 @@ struct Analytics {
     /// Up to when is counted, if that is not done yet.
     counted_to: Option<String>,
     /// The numbers of all together.
-    total: Numbers,
+    total: AnalyticsNumbers,
     /// The numbers of each, in the order of their names.
-    rows: Vec<Row>,
+    rows: Vec<AnalyticsRow>,
 }
 
 /// How visitors came through a card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct CardRow {
+struct FunnelCardEntry {
     /// The card; `null`, for those that are not in the conversation any more.
     card: Option<String>,
     /// What kind of card it is.
@@ -188,7 +205,7 @@ struct CardRow {
 /// How visitors came through a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Cards {
+struct ConversationFunnel {
     /// The site.
     site: String,
     /// The conversation.
@@ -200,17 +217,20 @@ struct Cards {
     /// The last day.
     to: String,
     /// Its cards that say something, in the order of the document.
-    cards: Vec<CardRow>,
+    cards: Vec<FunnelCardEntry>,
 }
 
-/// The numbers of a site over a time: shown, answered, completed and closed conversations, contacts, meetings, chats, waiting and answering, surveys.
+/// Tells the numbers of a site over a time.
+///
+/// They are shown, answered, completed and closed conversations, contacts, meetings, chats, times of waiting and answering, and surveys; of all together, and told
+/// apart by day, conversation, page or agent.
 #[utoipa::path(
     get,
     path = "/api/v1/analytics",
-    tag = "analytics",
+    tag = "Analytics",
     params(Asked),
-    responses((status = 200, body = Analytics), Problems),
-    security(("key" = []))
+    responses((status = 200, description = "Its numbers.", body = Analytics), Problems),
+    security(("key" = ["analytics:read"]))
 )]
 async fn numbers(key: Authorized, State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Analytics>, Problem> {
     key.needs(Scope::AnalyticsRead)?;
@@ -220,13 +240,13 @@ async fn numbers(key: Authorized, State(app): State<App>, Query(asked): Query<As
     let by = asked.by.unwrap_or(By::Day);
     let read = Read { documents: app.engine.documents.clone(), site: site.clone(), period, by };
     let (total, rows) = app.store.look(read).await?;
-    let row = |Line { value, name, figures }| Row { value, name, numbers: Numbers::from(figures) };
+    let row = |Line { value, name, figures }| AnalyticsRow { value, name, numbers: AnalyticsNumbers::from(figures) };
     Ok(Json(Analytics {
         site: site.to_string(),
         from: period.first.to_string(),
         to: period.last.to_string(),
         counted_to: counted_to.map(|at| format!("{at:.3}")),
-        total: Numbers::from(total),
+        total: AnalyticsNumbers::from(total),
         rows: rows.into_iter().map(row).collect(),
     }))
 }
@@ -266,16 +286,22 @@ impl Command for Read {
     }
 }
 
-/// How visitors came through the cards of a conversation, and where they stayed.
+/// Tells how visitors came through the cards of a conversation.
+///
+/// Each visitor counts once for each card. Who has come to a card and has neither answered it nor gone on is still there.
 #[utoipa::path(
     get,
     path = "/api/v1/analytics/funnel",
-    tag = "analytics",
+    tag = "Analytics",
     params(AskedOfCards),
-    responses((status = 200, body = Cards), Problems),
-    security(("key" = []))
+    responses((status = 200, description = "Its cards.", body = ConversationFunnel), Problems),
+    security(("key" = ["analytics:read"]))
 )]
-async fn of_cards(key: Authorized, State(app): State<App>, Query(asked): Query<AskedOfCards>) -> Result<Json<Cards>, Problem> {
+async fn of_cards(
+    key: Authorized,
+    State(app): State<App>,
+    Query(asked): Query<AskedOfCards>,
+) -> Result<Json<ConversationFunnel>, Problem> {
     key.needs(Scope::AnalyticsRead)?;
     let AskedOfCards { site, conversation, version, from, to } = asked;
     let site = key.site(site)?;
@@ -285,12 +311,12 @@ async fn of_cards(key: Authorized, State(app): State<App>, Query(asked): Query<A
     let Funnel { name, cards, removed, .. } = app.store.look(read).await?;
     let row = |card: Option<(String, &'static str)>, totals: CardTotals| {
         let (card, kind) = card.map(|(card, kind)| (card, kind.to_owned())).unzip();
-        CardRow { card, kind, reached: totals.reached, answered: totals.answered, still_there: totals.waiting }
+        FunnelCardEntry { card, kind, reached: totals.reached, answered: totals.answered, still_there: totals.waiting }
     };
-    let mut rows: Vec<CardRow> =
+    let mut rows: Vec<FunnelCardEntry> =
         cards.into_iter().map(|card| row(Some((card.card.to_string(), card.kind)), card.totals)).collect();
     rows.extend(removed.map(|totals| row(None, totals)));
-    Ok(Json(Cards {
+    Ok(Json(ConversationFunnel {
         site: site.to_string(),
         conversation: conversation.to_string(),
         name,
