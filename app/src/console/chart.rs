@@ -127,7 +127,7 @@ impl Chart {
         let height = |value: i64| bottom - (bottom - TOP) * float(value) / float(step * lines);
         let count = self.labels.len();
         let mut svg = format!(
-            "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"{id}-title {id}-about\">\
+            "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"{id}-title\" aria-describedby=\"{id}-about\">\
              <title id=\"{id}-title\">{}</title><desc id=\"{id}-about\">{}</desc>",
             escape(&self.title),
             escape(&self.about)
@@ -238,7 +238,7 @@ mod tests {
     fn a_chart_says_what_it_shows() {
         let svg = chart(vec![0, 3, 12]).svg("c");
         for part in [
-            "role=\"img\" aria-labelledby=\"c-title c-about\"",
+            "role=\"img\" aria-labelledby=\"c-title\" aria-describedby=\"c-about\"",
             "<title id=\"c-title\">By day</title>",
             "Up &amp; down",
             "0 &lt;Nov&gt;",
