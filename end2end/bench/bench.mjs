@@ -4,6 +4,7 @@
 // figure like any other; only a run that breaks fails.
 
 import { cpus } from "node:os";
+import { analytics } from "./analytics.mjs";
 import { booking } from "./booking.mjs";
 import { commands } from "./commands.mjs";
 import { end, guard, isStopping, wait } from "./ending.mjs";
@@ -22,7 +23,7 @@ import { webhooks } from "./webhooks.mjs";
 import { firstOpen, launcher } from "./weight.mjs";
 
 const ON_PAGE = { launcher, open: firstOpen, script, shift, typable, transcript, inbox };
-const ON_SERVER = { resolution, slots, booking, commands, webhooks, sockets };
+const ON_SERVER = { resolution, slots, booking, commands, webhooks, sockets, analytics };
 const SECTIONS = { ...ON_PAGE, ...ON_SERVER };
 const LONGEST_MS = 900_000;
 

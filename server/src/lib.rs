@@ -4,6 +4,7 @@
 //! domain decides, and what it decided is committed together with its events. Nothing else writes state or makes an event.
 
 pub mod access;
+pub mod analytics;
 pub mod assets;
 pub mod calendar;
 pub mod cli;

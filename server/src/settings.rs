@@ -178,6 +178,7 @@ settings! {
     webhooks_limit: u32 = 200, [1 to 10_000], "The most endpoints of a site";
     streams_limit: usize = 10, [1 to 10_000], "The most streams of events that one key of the API may have open at once";
     stream_ping_seconds: u64 = 15, [1 to 300], "After this many seconds without an event, a stream is sent a comment, so that nothing on the way takes it for dead";
+    analytics_pages_limit: usize = 500, [10 to 10_000], "The most pages of a site that analytics tell apart in 64 days; the others are counted together";
     attachment_limit_bytes: usize = 5_242_880, [1024 to 104_857_600], "The largest file a visitor or agent may send in a chat, in bytes";
     attachments_per_chat: u32 = 50, [0 to 1000], "The most files that may be sent in one chat";
     smtp_url: String = String::new(), "Where e-mail is handed in, as smtps://USER:PASSWORD@HOST or smtp://HOST:PORT?tls=required; better in the environment than as a flag, which others on the machine can see";

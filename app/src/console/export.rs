@@ -48,7 +48,7 @@ pub fn ExportPage(
     options: LeptosOptions,
 ) -> impl IntoView {
     view! {
-        <ConsoleFrame title="Export".to_owned() me=Some(me) manages active="export" css script=options>
+        <ConsoleFrame title="Export".to_owned() me=Some(me) manages analyses=true active="export" css script=options>
             <h1>"Export"</h1>
             <p class="hint">"The log of events as a file, contact details included. It is of the log as it is when you begin; days are those of your own time zone."</p>
             <ExportProgress sites kinds/>

@@ -1,8 +1,10 @@
 //! The agents' side: the desk where they answer, and the pages around it.
 
 pub mod accounts;
+pub mod analytics;
 pub mod calendar;
 pub mod callbacks;
+pub mod chart;
 mod desk;
 pub mod export;
 mod frame;

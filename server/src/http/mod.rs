@@ -36,6 +36,7 @@ use tower_http::{
 use tracing::Level;
 
 use crate::{
+    analytics::Counter,
     links::Links,
     meetings::reminder,
     outside::Outside,
@@ -61,6 +62,7 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) limits: Arc<Limits>,
     pub(crate) hooks: Hooks,
+    pub(crate) counter: Counter,
 }
 
 /// The whole of the server's HTTP, and the clock that does what is due without a request.
@@ -92,7 +94,14 @@ pub fn app(store: Store, settings: Settings, outside: Outside, workers: &Workers
     let (attachment_limit, accounts_limit) = (settings.attachment_limit_bytes, settings.accounts_limit_bytes);
     let (body_limit, timeout) = (settings.body_limit_bytes, Duration::from_secs(settings.request_timeout_seconds));
     let clock = Clock::new(store.clone(), engine.clone());
-    let state = App { store, settings: Arc::new(settings), engine, limits, hooks: workers.hooks.clone() };
+    let state = App {
+        store,
+        settings: Arc::new(settings),
+        engine,
+        limits,
+        hooks: workers.hooks.clone(),
+        counter: workers.counter.clone(),
+    };
     let router = Router::new()
         .merge(widget::routes(attachment_limit))
         .merge(console::routes(attachment_limit, accounts_limit))

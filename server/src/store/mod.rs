@@ -15,11 +15,12 @@ use tokio::sync::oneshot;
 use crate::realtime::Hub;
 
 pub use read::{EventFilter, EventPage};
+pub(crate) use tx::Cell;
 pub use tx::{
     AccountRow, Actor, AgentRow, Attempt, AttemptFilter, AuditEntry, AuditFilter, AuditRecord, Backlog, CalDavRow, CalendarRow,
-    CallbackRecord, ChatEntry, ChatFilter, ChatRecord, Draft, DueDelivery, DueLetter, Full, ListFilter, Logged, MeetingFilter,
-    MeetingRecord, Overlap, Published, PublishedSource, Queue, SessionRecord, SiteFile, SiteHead, Stretch, SubmissionRecord,
-    SurveyFilter, Tx, Version, VisitorRecord, VisitorRow,
+    CallbackRecord, CardCount, ChatEntry, ChatFilter, ChatRecord, CountedTo, Draft, DueDelivery, DueLetter, Full, ListFilter,
+    Logged, MeetingFilter, MeetingRecord, Overlap, Published, PublishedSource, Queue, SessionRecord, SiteFile, SiteHead, Stretch,
+    SubmissionRecord, SurveyFilter, Tx, Version, VisitorRecord, VisitorRow,
 };
 
 /// What runs within one transaction.

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use porchlight_domain::id::SiteKey;
 use porchlight_server::{
     access::{ApiKey, Scope},
+    analytics::Counter,
     calendar::Sync,
     http,
     mail::Postman,
@@ -59,6 +60,8 @@ pub(crate) struct TestApp {
     pub(crate) hooks: Hooks,
     outside: Outside,
     settings: Settings,
+    /// Counts the log, when a test says so.
+    pub(crate) counter: Counter,
     client: reqwest::Client,
     /// Where its database is.
     pub(crate) folder: TempDir,
@@ -109,8 +112,8 @@ impl Builder {
         let key = format!("plk_{}", secret.reveal());
         store.commit(AddKey { secret, id: "test".to_owned(), scopes: None, sites: None }).await.unwrap();
         let client = reqwest::Client::new();
-        let Workers { postman, sync, hooks } = workers;
-        let app = TestApp { address, store, key, clock, ticking, postman, sync, hooks, outside, settings, client, folder };
+        let Workers { postman, sync, hooks, counter } = workers;
+        let app = TestApp { address, store, key, clock, ticking, postman, sync, hooks, counter, outside, settings, client, folder };
         app.import(&self.site, &self.conversations).await;
         app
     }

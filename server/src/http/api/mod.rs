@@ -3,6 +3,7 @@
 //! Who may ask is decided before a handler is reached: by the key, its rate, and the scopes that the description names for the operation.
 
 mod agents;
+mod analytics;
 mod audit;
 mod callbacks;
 mod command;
@@ -69,6 +70,7 @@ fn operations(settings: &Settings) -> OpenApiRouter<App> {
         .merge(surveys::routes())
         .merge(agents::routes())
         .merge(audit::routes())
+        .merge(analytics::routes())
 }
 
 /// The description of the API, as docs/openapi.json has it.

@@ -3,6 +3,7 @@
 mod accounts;
 mod act;
 mod agents;
+mod analytics;
 mod availability;
 mod booking;
 mod calendar;
@@ -50,6 +51,7 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(meetings::routes())
         .merge(surveys::routes())
         .merge(export::routes())
+        .merge(analytics::routes())
         .merge(accounts::routes(accounts_limit))
         .merge(keys::routes())
 }
