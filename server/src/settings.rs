@@ -172,6 +172,7 @@ settings! {
     webhook_concurrency: usize = 32, [1 to 256], "How many events are under way to one endpoint at once";
     webhook_attempt_days: u64 = 7, [1 to 3650], "How many days it can be seen what came of sending an event";
     webhook_secret_overlap_hours: u64 = 24, [0 to 720], "How long the secret before a new one is signed with, too";
+    webhook_replay_limit: u32 = 100_000, [1 to 1_000_000], "The most events that are sent to an endpoint again at once";
     webhooks_limit: u32 = 200, [1 to 10_000], "The most endpoints of a site";
     attachment_limit_bytes: usize = 5_242_880, [1024 to 104_857_600], "The largest file a visitor or agent may send in a chat, in bytes";
     attachments_per_chat: u32 = 50, [0 to 1000], "The most files that may be sent in one chat";
