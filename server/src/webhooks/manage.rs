@@ -12,6 +12,7 @@ use url::Url;
 use super::{Endpoint, EndpointSettings, EndpointState, Hooks, WebhookSecret};
 use crate::{
     http::{Code, Problem},
+    settings::Settings,
     store::{Actor, Attempt, AttemptFilter, AuditEntry, Backlog, Command, Failure, Store, Tx},
 };
 
@@ -294,6 +295,11 @@ impl Command for Switch {
     }
 }
 
+/// How long the secret before a new one is signed with.
+pub(crate) fn overlap(settings: &Settings) -> SignedDuration {
+    SignedDuration::from_hours(i64::try_from(settings.webhook_secret_overlap_hours).unwrap_or_default())
+}
+
 /// Gives an endpoint another secret. That before it is signed with, too, for a time.
 pub(crate) struct Rotate {
     pub(crate) by: By,
@@ -321,7 +327,7 @@ impl Command for Rotate {
     }
 }
 
-/// Reads the secret of an endpoint; that it was read is noted.
+/// Reads the secret of an endpoint, with the one before it as long as that is signed with. That they were read is noted.
 pub(crate) struct ReadSecret {
     pub(crate) by: By,
     pub(crate) id: EndpointId,
@@ -332,8 +338,9 @@ impl Command for ReadSecret {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Done<Endpoint> {
-        let endpoint = self.by.find(tx, self.id).await?;
+        let mut endpoint = self.by.find(tx, self.id).await?;
         self.by.note(tx, "webhook.secret_read", &endpoint, json!({ "name": endpoint.settings.name })).await?;
+        endpoint.previous = endpoint.previous.filter(|(_, until)| self.by.now < *until);
         Ok(endpoint)
     }
 }

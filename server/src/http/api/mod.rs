@@ -3,6 +3,7 @@
 mod events;
 mod sites;
 mod visitors;
+mod webhooks;
 
 use axum::{
     Router,
@@ -26,7 +27,7 @@ use crate::{
 pub(crate) use sites::Publish;
 
 pub(super) fn routes(file_limit: usize) -> Router<App> {
-    events::routes().merge(sites::routes(file_limit)).merge(visitors::routes())
+    events::routes().merge(sites::routes(file_limit)).merge(visitors::routes()).merge(webhooks::routes().into())
 }
 
 /// The key that the caller has.
