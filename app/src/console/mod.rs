@@ -8,6 +8,7 @@ mod frame;
 pub mod meetings;
 pub mod pages;
 pub mod surveys;
+pub mod webhooks;
 pub mod wire;
 
 pub use desk::{DeskPage, say_stopped};

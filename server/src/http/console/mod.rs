@@ -21,6 +21,7 @@ mod socket;
 mod surveys;
 mod teams;
 mod upload;
+mod webhooks;
 
 use axum::Router;
 
@@ -47,4 +48,5 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(meetings::routes())
         .merge(surveys::routes())
         .merge(accounts::routes(accounts_limit))
+        .merge(webhooks::routes())
 }
