@@ -29,3 +29,5 @@ mod sites;
 mod start;
 mod store;
 mod targeting;
+mod webhooks_api;
+mod webhooks_console;
