@@ -175,6 +175,7 @@ settings! {
     webhook_concurrency: usize = 32, [1 to 256], "How many events are under way to one endpoint at once";
     webhook_attempt_days: u64 = 7, [1 to 3650], "How many days it can be seen what came of sending an event";
     webhook_secret_overlap_hours: u64 = 24, [0 to 720], "How long the secret before a new one is signed with, too";
+    webhook_replay_limit: u32 = 100_000, [1 to 1_000_000], "The most events that are sent to an endpoint again at once";
     webhooks_limit: u32 = 200, [1 to 10_000], "The most endpoints of a site";
     streams_limit: usize = 10, [1 to 10_000], "The most streams of events that one key of the API may have open at once";
     stream_ping_seconds: u64 = 15, [1 to 300], "After this many seconds without an event, a stream is sent a comment, so that nothing on the way takes it for dead";

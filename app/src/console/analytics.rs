@@ -133,8 +133,8 @@ pub fn AnalyticsPage(
             <p class="hint mb-3">{period} {counted_to.map(|until| format!(" Counting is not done yet: so far up to {until}."))}</p>
             <dl class="tiles">{tiles.into_iter().map(|tile| view! { <OneTile tile/> }).collect_view()}</dl>
             {nothing.then(|| view! { <p class="empty">"Nothing was counted in this time."</p> })}
-            {chart.map(|chart| view! { <ChartCard chart csv=days_csv/> })}
-            {tables.into_iter().map(|table| view! { <TableCard table/> }).collect_view()}
+            {chart.map(|chart| view! { <ChartCard chart csv=days_csv/> }.into_any())}
+            {tables.into_iter().map(|table| view! { <TableCard table/> }.into_any()).collect_view()}
         </div>
     }
 }

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod meetings;
 pub mod pages;
 pub mod surveys;
+pub mod webhooks;
 pub mod wire;
 
 pub use desk::{DeskPage, say_stopped};

@@ -49,10 +49,10 @@ use crate::{
     workers::Workers,
 };
 use limits::Limits;
-use problem::{Code, Problem};
 
 pub(crate) use api::Publish;
 pub(crate) use console::{CreateKey, Invite, RevokeKeys, Which, first_administrator, hash};
+pub(crate) use problem::{Code, Problem};
 
 /// What handlers share.
 #[derive(Clone)]

@@ -41,6 +41,7 @@ codes! {
     ForbiddenOrigin = "forbidden_origin", FORBIDDEN, "The page is not one of the site's";
     UnknownSite = "unknown_site", NOT_FOUND, "There is no such site";
     UnknownConversation = "unknown_conversation", NOT_FOUND, "There is no such conversation";
+    UnknownWebhook = "unknown_webhook", NOT_FOUND, "There is no such endpoint of webhooks";
     NotFound = "not_found", NOT_FOUND, "Not found";
     Method = "method", METHOD_NOT_ALLOWED, "Method not allowed";
     NotCurrent = "not_current", CONFLICT, "Another card is waiting";
@@ -54,6 +55,9 @@ codes! {
     HoldLapsed = "hold_lapsed", CONFLICT, "The time was not held any longer";
     NotBooked = "not_booked", CONFLICT, "There is no such meeting to come";
     Taken = "taken", CONFLICT, "The id belongs to somebody else";
+    SwitchedOff = "switched_off", CONFLICT, "The endpoint is switched off";
+    SwitchedOn = "switched_on", CONFLICT, "The endpoint is switched on";
+    TooManyWebhooks = "too_many_webhooks", CONFLICT, "The site has as many endpoints as it may have";
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The request is too large";
     InvalidConversation = "invalid_conversation", UNPROCESSABLE_ENTITY, "The conversation has problems";
     InvalidAnswer = "invalid_answer", UNPROCESSABLE_ENTITY, "The answer is not of the kind asked for";

@@ -6,11 +6,13 @@ use porchlight_domain::event::Event;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
+use utoipa::ToSchema;
 
 use crate::egress;
 
 /// The form.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = WebhookAdapter)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Adapter {
     /// The event's envelope, signed as Standard Webhooks says.
@@ -25,8 +27,10 @@ pub enum Adapter {
     /// An event of Google Analytics 4, by its Measurement Protocol. No contact details go there.
     Ga4 {
         /// The data stream's id, as G-….
+        #[schema(rename = "measurementId")]
         measurement_id: String,
         /// The API secret of the data stream.
+        #[schema(rename = "apiSecret")]
         api_secret: String,
     },
     /// JSON of the customer's own making.
@@ -61,6 +65,8 @@ pub enum BadTemplate {
     ApiSecret,
 }
 
+/// What stands in the place of a secret that is not shown.
+const MASK: &str = "…";
 /// The longest template, in bytes.
 const BODY_MAX: usize = 16_384;
 /// The most headers of a template.
@@ -93,6 +99,37 @@ impl Adapter {
         }
     }
 
+    /// The form as it is shown: without its secrets.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let mut shown = self.clone();
+        match &mut shown {
+            Self::Standard | Self::Slack { .. } => {}
+            Self::Ga4 { api_secret, .. } => MASK.clone_into(api_secret),
+            Self::Template { headers, .. } => headers.values_mut().for_each(|value| MASK.clone_into(value)),
+        }
+        shown
+    }
+
+    /// The form with the secrets of another where it has none of its own, as whoever was shown that one sends it back.
+    #[must_use]
+    pub fn unmasked(mut self, known: &Self) -> Self {
+        match (&mut self, known) {
+            (Self::Ga4 { api_secret, .. }, Self::Ga4 { api_secret: known, .. }) if api_secret == MASK => {
+                known.clone_into(api_secret)
+            }
+            (Self::Template { headers, .. }, Self::Template { headers: known, .. }) => {
+                for (name, value) in headers.iter_mut().filter(|(_, value)| *value == MASK) {
+                    if let Some((_, known)) = known.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                        known.clone_into(value);
+                    }
+                }
+            }
+            _ => {}
+        }
+        self
+    }
+
     /// Checks what people wrote.
     ///
     /// # Errors
@@ -108,7 +145,11 @@ impl Adapter {
                 if rest.is_empty() || rest.len() > 20 || !rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
                     return Err(BadTemplate::MeasurementId(measurement_id.clone()));
                 }
-                if api_secret.trim().is_empty() || api_secret.len() > 200 { Err(BadTemplate::ApiSecret) } else { Ok(()) }
+                if api_secret.trim().is_empty() || api_secret == MASK || api_secret.len() > 200 {
+                    Err(BadTemplate::ApiSecret)
+                } else {
+                    Ok(())
+                }
             }
             Self::Template { body, headers } => {
                 if body.to_string().len() > BODY_MAX {
@@ -357,5 +398,27 @@ mod tests {
         let ga4 = |id: &str, secret: &str| Adapter::Ga4 { measurement_id: id.to_owned(), api_secret: secret.to_owned() }.check();
         assert!(matches!(ga4("UA-1", "x"), Err(BadTemplate::MeasurementId(_))));
         assert_eq!(ga4("G-1", " "), Err(BadTemplate::ApiSecret));
+    }
+
+    #[test]
+    fn secrets_are_hidden_and_kept_where_they_come_back_hidden() {
+        let ga4 = |secret: &str| Adapter::Ga4 { measurement_id: "G-1".to_owned(), api_secret: secret.to_owned() };
+        let template = |headers: &[(&str, &str)]| Adapter::Template {
+            body: json!({}),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        };
+        let (known, known_headers) = (ga4("s3cret"), template(&[("X-Key", "k1"), ("X-Other", "k2")]));
+        for (shown, secrets) in [(known.masked(), vec!["s3cret"]), (known_headers.masked(), vec!["k1", "k2"])] {
+            let shown = serde_json::to_string(&shown).unwrap();
+            assert!(shown.contains(MASK) && !secrets.iter().any(|secret| shown.contains(secret)), "{shown}");
+        }
+        assert_eq!(known.masked().unmasked(&known), known);
+        assert_eq!(ga4("other").unmasked(&known), ga4("other"));
+        let again = template(&[("x-key", MASK), ("X-Other", "k3"), ("X-New", "k4")]);
+        assert_eq!(again.unmasked(&known_headers), template(&[("x-key", "k1"), ("X-Other", "k3"), ("X-New", "k4")]));
+        // What nothing is known of is no secret.
+        assert_eq!(ga4(MASK).unmasked(&known_headers).check(), Err(BadTemplate::ApiSecret));
+        let unknown = template(&[("X-New", MASK)]).unmasked(&known_headers);
+        assert_eq!(unknown.check(), Err(BadTemplate::Header("X-New".to_owned())));
     }
 }

@@ -8,6 +8,7 @@ use porchlight_domain::{
 };
 use serde::{Deserialize, Serialize};
 use url::Url;
+use utoipa::ToSchema;
 
 use super::{Adapter, BadTemplate, Signer, WebhookSecret};
 use crate::egress::{Egress, EgressError};
@@ -18,15 +19,19 @@ const NAME_MAX: usize = 100;
 const URL_MAX: usize = 2_000;
 
 /// What people say of an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = WebhookSettings)]
 pub struct EndpointSettings {
     /// What it is for.
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Where it is.
+    #[schema(format = "uri", max_length = 2000)]
     pub url: String,
-    /// The types of events it is sent; all, if none are named.
+    /// The types of events it is sent; all, also those to come, if none are named.
     #[serde(default)]
+    #[schema(value_type = Vec<String>)]
     pub types: Vec<EventType>,
     /// The form they are sent in.
     #[serde(default)]
@@ -40,7 +45,7 @@ pub struct EndpointSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum BadEndpoint {
     /// The name.
-    #[error("name: expected 1 to {NAME_MAX} characters")]
+    #[error("name: expected 1 to {NAME_MAX} characters, in one line")]
     Name,
     /// The address is none.
     #[error("url: expected an address such as https://hooks.example.com/porchlight, of at most {URL_MAX} characters")]
@@ -70,13 +75,38 @@ impl BadEndpoint {
 }
 
 impl EndpointSettings {
+    /// Without blanks around what was typed, and with each type once.
+    #[must_use]
+    pub fn tidied(mut self) -> Self {
+        self.name = self.name.trim().to_owned();
+        self.url = self.url.trim().to_owned();
+        self.types.sort_unstable();
+        self.types.dedup();
+        self.notify = self.notify.map(|notify| notify.trim().to_owned()).filter(|notify| !notify.is_empty());
+        self
+    }
+
+    /// With the secrets of those before in the places that [`Adapter::masked`] has hidden. Only where it is sent to the same place: nobody is
+    /// shown a secret by having it sent elsewhere.
+    #[must_use]
+    pub fn with_secrets_of(mut self, before: &Self) -> Self {
+        let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
+        if let (Some(old), Some(new)) = (origin(&before.url), origin(&self.url))
+            && old == new
+        {
+            self.adapter = self.adapter.unmasked(&before.adapter);
+        }
+        self
+    }
+
     /// Checks what people wrote, as far as that can be done without asking anybody.
     ///
     /// # Errors
     /// What is wrong, with its field.
     pub fn check(&self, egress: &Egress) -> Result<(), BadEndpoint> {
         let length = self.name.trim().chars().count();
-        if length == 0 || length > NAME_MAX {
+        // Letters have it in their subject.
+        if length == 0 || length > NAME_MAX || self.name.chars().any(char::is_control) {
             return Err(BadEndpoint::Name);
         }
         if self.url.chars().count() > URL_MAX {

@@ -13,7 +13,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use jiff::{SignedDuration, Timestamp};
 use porchlight_domain::{
     agent::Role,
-    event::EventType,
+    event::{Event, EventType},
     id::{EndpointId, EventId, SessionId, SiteKey},
 };
 use tokio::{
@@ -296,7 +296,7 @@ impl Lane {
                 }
             };
             let Logged { event, position } = job.logged();
-            let id = event.id;
+            let (id, kind) = (event.id, Some(event.kind));
             self.events.remove(&id);
             if self.lines.len() < self.ways.concurrency {
                 self.lines.push(line);
@@ -332,7 +332,7 @@ impl Lane {
                 self.pace = (self.pace * 2).min(self.ways.concurrency);
                 accepted.push(id);
             }
-            attempts.push(Attempt { id: 0, event: id, at, took, status, problem });
+            attempts.push(Attempt { id: 0, event: id, kind, at, took, status, problem });
         }
         if hasten {
             (self.next_due, self.probe_at) = (Some(Timestamp::MIN), None);
@@ -394,13 +394,21 @@ fn verdict(outcome: &Result<Answer, EgressError>) -> (Option<u16>, Option<String
 
 async fn send(ways: Arc<Ways>, endpoint: Arc<Endpoint>, mut line: Line, job: Job, probe: bool) -> Sent {
     let at = ways.outside.now();
-    let outcome = exchange(&endpoint, &mut line, &job, at).await;
+    let outcome = exchange(&endpoint, &mut line, &job.logged().event, at).await;
     let took = ways.outside.now().duration_since(at);
     Sent { job, probe, line, at, took, outcome }
 }
 
-async fn exchange(endpoint: &Endpoint, line: &mut Line, job: &Job, at: Timestamp) -> Result<Answer, EgressError> {
-    let event = &job.logged().event;
+/// Sends an event that is not in the log, and says what came of it. Nothing is noted.
+pub(super) async fn send_once(ways: &Ways, endpoint: &Endpoint, event: &Event) -> Attempt {
+    let (at, mut line) = (ways.outside.now(), ways.egress.line());
+    let outcome = exchange(endpoint, &mut line, event, at).await;
+    let took = ways.outside.now().duration_since(at);
+    let (status, problem) = verdict(&outcome);
+    Attempt { id: 0, event: event.id, kind: Some(event.kind), at, took, status, problem }
+}
+
+async fn exchange(endpoint: &Endpoint, line: &mut Line, event: &Event, at: Timestamp) -> Result<Answer, EgressError> {
     let url = Url::parse(&endpoint.settings.url).map_err(|_| EgressError::Scheme)?;
     let outgoing = endpoint.settings.adapter.outgoing(&url, event);
     let mut headers = vec![

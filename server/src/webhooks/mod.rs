@@ -8,6 +8,8 @@
 mod adapter;
 mod endpoint;
 mod lane;
+pub(crate) mod manage;
+mod sample;
 mod schedule;
 mod sign;
 mod worker;

@@ -3,19 +3,20 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use porchlight_domain::id::EndpointId;
+use porchlight_domain::{event::EventType, id::EndpointId};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     BadEndpoint, Endpoint, EndpointSettings, EndpointState,
-    lane::{Lane, Ways, never},
+    lane::{Lane, Ways, never, send_once},
+    sample::sample,
     schedule::Schedule,
 };
 use crate::{
     egress::{Allowed, BadAllowed, Egress, EgressError, EgressLimits},
     outside::Outside,
     settings::Settings,
-    store::{Command, Failure, Store, StoreError, Tx},
+    store::{Attempt, Command, Failure, Store, StoreError, Tx},
 };
 
 /// How often it is looked whether the endpoints are others, if nobody said so.
@@ -80,6 +81,12 @@ impl Hooks {
     /// What is wrong with it.
     pub fn check(&self, settings: &EndpointSettings) -> Result<(), BadEndpoint> {
         settings.check(&self.ways.egress)
+    }
+
+    /// Sends a made-up event to an endpoint, as those of the log are sent, and says what came of it. It stands in no log, and neither does this.
+    pub async fn try_out(&self, endpoint: &Endpoint, kind: EventType) -> Attempt {
+        let event = sample(&self.ways.outside, &endpoint.site, kind);
+        send_once(&self.ways, endpoint, &event).await
     }
 
     /// Sends events as they come, for ever.

@@ -113,7 +113,8 @@ impl Builder {
         store.commit(AddKey { secret, id: "test".to_owned(), scopes: None, sites: None }).await.unwrap();
         let client = reqwest::Client::new();
         let Workers { postman, sync, hooks, counter } = workers;
-        let app = TestApp { address, store, key, clock, ticking, postman, sync, hooks, counter, outside, settings, client, folder };
+        let app =
+            TestApp { address, store, key, clock, ticking, postman, sync, hooks, counter, outside, settings, client, folder };
         app.import(&self.site, &self.conversations).await;
         app
     }

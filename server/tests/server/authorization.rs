@@ -88,6 +88,13 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
     let invited = Form(&[("name", "New"), ("email", "new@example.com"), ("role", "agent"), ("sites", "shop")]);
     let changed = Form(&[("name", "Ada"), ("role", "agent"), ("sites", "shop"), ("do", "save")]);
     let hours_for_meetings = Form(&[("time_zone", "Europe/Berlin"), ("hours", "monday 09:00-17:00")]);
+    let endpoint = Form(&[
+        ("site", "shop"),
+        ("name", "CRM"),
+        ("url", "https://hooks.example.com"),
+        ("kind", "standard"),
+        ("type", "widget.loaded"),
+    ]);
     let typing = |chat: &str| Json(json!({ "id": 1, "do": "typing", "chat": chat }));
     vec![
         ("GET", "/healthz", None, anybody(200)),
@@ -164,6 +171,11 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/console/keys", None, page(403, 403, 403, 200)),
         ("POST", "/console/keys", Form(&[("name", "crm")]), page(403, 403, 403, 200)),
         ("POST", "/console/keys/{id}/revoke", None, page(403, 403, 403, 404)),
+        ("GET", "/console/webhooks", None, page(403, 403, 403, 200)),
+        ("POST", "/console/webhooks", endpoint, page(403, 403, 403, 303)),
+        ("GET", "/console/webhooks/{id}", None, page(403, 403, 403, 404)),
+        ("POST", "/console/webhooks/{id}", Form(&[("do", "secret")]), page(403, 403, 403, 404)),
+        ("GET", "/console/webhooks/{id}/remove", None, page(403, 403, 403, 404)),
         // The signature says that the address was sent to whoever has it.
         ("GET", "/meetings/{id}/{signature}", None, anybody(404)),
         ("POST", "/meetings/{id}/{signature}", Form(&[("do", "cancel")]), anybody(404)),
@@ -205,6 +217,18 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/api/v1/sites/{site}/files", None, BY_KEY),
         ("PUT", "/api/v1/sites/{site}/files/{name}", None, BY_KEY),
         ("DELETE", "/api/v1/sites/{site}/files/{name}", None, BY_KEY),
+        ("GET", "/api/v1/webhooks", None, BY_KEY),
+        ("POST", "/api/v1/webhooks", Json(json!({})), BY_KEY),
+        ("GET", "/api/v1/webhooks/{id}", None, BY_KEY),
+        ("PUT", "/api/v1/webhooks/{id}", Json(json!({})), BY_KEY),
+        ("DELETE", "/api/v1/webhooks/{id}", None, BY_KEY),
+        ("POST", "/api/v1/webhooks/{id}/enable", None, BY_KEY),
+        ("POST", "/api/v1/webhooks/{id}/disable", None, BY_KEY),
+        ("GET", "/api/v1/webhooks/{id}/secret", None, BY_KEY),
+        ("POST", "/api/v1/webhooks/{id}/rotate-secret", None, BY_KEY),
+        ("POST", "/api/v1/webhooks/{id}/test", None, BY_KEY),
+        ("GET", "/api/v1/webhooks/{id}/attempts", None, BY_KEY),
+        ("POST", "/api/v1/webhooks/{id}/replay", Json(json!({})), BY_KEY),
     ]
 }
 

@@ -40,4 +40,6 @@ mod store;
 mod stream;
 mod targeting;
 mod webhooks;
+mod webhooks_api;
+mod webhooks_console;
 mod webhooks_hostile;

@@ -24,6 +24,7 @@ mod surveys;
 mod told;
 mod transcripts;
 mod visitors;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -71,6 +72,7 @@ fn operations(settings: &Settings) -> OpenApiRouter<App> {
         .merge(agents::routes())
         .merge(audit::routes())
         .merge(analytics::routes())
+        .merge(webhooks::routes())
 }
 
 /// The description of the API, as docs/openapi.json has it.

@@ -24,6 +24,7 @@ mod socket;
 mod surveys;
 mod teams;
 mod upload;
+mod webhooks;
 
 use axum::Router;
 
@@ -54,4 +55,5 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(analytics::routes())
         .merge(accounts::routes(accounts_limit))
         .merge(keys::routes())
+        .merge(webhooks::routes())
 }

@@ -31,6 +31,8 @@ pub struct Attempt {
     pub id: i64,
     /// The event that was sent.
     pub event: EventId,
+    /// Its type, as long as the log has it.
+    pub kind: Option<EventType>,
     /// When.
     pub at: Timestamp,
     /// How long it took.
@@ -96,6 +98,28 @@ fn endpoint(row: &SqliteRow) -> Result<Endpoint> {
     })
 }
 
+/// Leaves only events of some types, or those of all if none are named. The plus keeps to the index of the site: each type's own would have to
+/// be sorted again.
+fn push_types(query: &mut QueryBuilder<Sqlite>, types: &[EventType]) {
+    if types.is_empty() {
+        return;
+    }
+    query.push(" and +type in (");
+    let mut list = query.separated(", ");
+    for kind in types {
+        list.push_bind(kind.name());
+    }
+    query.push(")");
+}
+
+/// Leaves only events of a stretch of time that an endpoint has taken up. What it has not comes anyway.
+fn push_between(query: &mut QueryBuilder<Sqlite>, endpoint: &Endpoint, from: Timestamp, to: Timestamp) {
+    query.push(" from event where site = ").push_bind(endpoint.site.as_str().to_owned());
+    query.push(" and position <= ").push_bind(endpoint.position);
+    query.push(" and time >= ").push_bind(from.as_millisecond()).push(" and time < ").push_bind(to.as_millisecond());
+    push_types(query, &endpoint.settings.types);
+}
+
 impl Tx<'_> {
     /// The end of the log: the place of its last event.
     pub async fn log_end(&mut self) -> Result<i64> {
@@ -151,6 +175,22 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Sets an endpoint that is switched off to the end of the log. What it has missed it is not sent; what waited to be sent once more counts as
+    /// given up.
+    pub async fn skip_endpoint(&mut self, id: EndpointId) -> Result<()> {
+        let end = self.log_end().await?;
+        sqlx::query("update webhook_endpoint set position = $2 where id = $1")
+            .bind(id.to_string())
+            .bind(end)
+            .execute(&mut *self.connection)
+            .await?;
+        sqlx::query("update webhook_delivery set due_at = null where endpoint = $1")
+            .bind(id.to_string())
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
     /// Removes an endpoint, with what it has yet to be sent and its attempts.
     pub async fn remove_endpoint(&mut self, id: EndpointId) -> Result<bool> {
         let removed =
@@ -199,12 +239,11 @@ impl Tx<'_> {
         .bind(endpoint.id.to_string())
         .fetch_one(&mut *self.connection)
         .await?;
-        let behind: Option<i64> =
-            sqlx::query_scalar("select time from event where site = $1 and position > $2 order by position limit 1")
-                .bind(endpoint.site.as_str())
-                .bind(endpoint.position)
-                .fetch_optional(&mut *self.connection)
-                .await?;
+        let mut query = QueryBuilder::<Sqlite>::new("select time from event where site = ");
+        query.push_bind(endpoint.site.as_str().to_owned()).push(" and position > ").push_bind(endpoint.position);
+        push_types(&mut query, &endpoint.settings.types);
+        query.push(" order by position limit 1");
+        let behind: Option<i64> = query.build_query_scalar().fetch_optional(&mut *self.connection).await?;
         let behind_since = behind.map(|at| Timestamp::from_millisecond(at).map_err(corrupt)).transpose()?;
         Ok(Backlog { waiting: small(&row, "waiting")?, given_up: small(&row, "given_up")?, behind_since })
     }
@@ -214,15 +253,7 @@ impl Tx<'_> {
         let end = self.log_end().await?;
         let mut query = QueryBuilder::<Sqlite>::new("select * from event where site = ");
         query.push_bind(site.as_str().to_owned()).push(" and position > ").push_bind(after);
-        if !types.is_empty() {
-            // The plus keeps to the index of the site: each type's own would have to be sorted again.
-            query.push(" and +type in (");
-            let mut list = query.separated(", ");
-            for kind in types {
-                list.push_bind(kind.name());
-            }
-            query.push(")");
-        }
+        push_types(&mut query, types);
         query.push(" order by position limit ").push_bind(limit);
         let rows = query.build().fetch_all(&mut *self.connection).await?;
         let events = rows.iter().map(logged).collect::<Result<Vec<_>>>()?;
@@ -302,23 +333,21 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// How many events of a stretch of time an endpoint could be sent again, counted no further than to a limit.
+    pub async fn count_between(&mut self, endpoint: &Endpoint, from: Timestamp, to: Timestamp, limit: u32) -> Result<u32> {
+        let mut query = QueryBuilder::<Sqlite>::new("select count(*) from (select 1 as one");
+        push_between(&mut query, endpoint, from, to);
+        query.push(" limit ").push_bind(limit).push(") as some");
+        Ok(query.build_query_scalar().fetch_one(&mut *self.connection).await?)
+    }
+
     /// Has events of a stretch of time sent to an endpoint again, as if for the first time; gives how many.
     pub async fn replay_between(&mut self, endpoint: &Endpoint, from: Timestamp, to: Timestamp, now: Timestamp) -> Result<u64> {
         let mut query =
             QueryBuilder::<Sqlite>::new("insert into webhook_delivery (endpoint, event, tries, first_at, due_at) select ");
         query.push_bind(endpoint.id.to_string()).push(", id, 0, ").push_bind(now.as_millisecond()).push(", ");
-        query.push_bind(now.as_millisecond()).push(" from event where site = ").push_bind(endpoint.site.as_str().to_owned());
-        // What was not taken up comes anyway.
-        query.push(" and position <= ").push_bind(endpoint.position);
-        query.push(" and time >= ").push_bind(from.as_millisecond()).push(" and time < ").push_bind(to.as_millisecond());
-        if !endpoint.settings.types.is_empty() {
-            query.push(" and type in (");
-            let mut list = query.separated(", ");
-            for kind in &endpoint.settings.types {
-                list.push_bind(kind.name());
-            }
-            query.push(")");
-        }
+        query.push_bind(now.as_millisecond());
+        push_between(&mut query, endpoint, from, to);
         query.push(
             " on conflict (endpoint, event) do update set tries = 0, first_at = excluded.first_at, due_at = excluded.due_at",
         );
@@ -393,24 +422,30 @@ impl Tx<'_> {
 
     /// Attempts of an endpoint, the newest first.
     pub async fn attempts(&mut self, endpoint: EndpointId, filter: &AttemptFilter) -> Result<Vec<Attempt>> {
-        let mut query = QueryBuilder::<Sqlite>::new("select * from webhook_attempt where endpoint = ");
-        query.push_bind(endpoint.to_string()).push(" and id < ").push_bind(filter.before.unwrap_or(i64::MAX));
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "select webhook_attempt.*, event.type as kind from webhook_attempt left join event on event.id = webhook_attempt.event
+             where webhook_attempt.endpoint = ",
+        );
+        query.push_bind(endpoint.to_string());
+        query.push(" and webhook_attempt.id < ").push_bind(filter.before.unwrap_or(i64::MAX));
         if let Some(event) = filter.event {
-            query.push(" and event = ").push_bind(event.to_string());
+            query.push(" and webhook_attempt.event = ").push_bind(event.to_string());
         }
         match filter.failed {
-            Some(true) => drop(query.push(" and problem is not null")),
-            Some(false) => drop(query.push(" and problem is null")),
+            Some(true) => drop(query.push(" and webhook_attempt.problem is not null")),
+            Some(false) => drop(query.push(" and webhook_attempt.problem is null")),
             None => {}
         }
-        query.push(" order by id desc limit ").push_bind(filter.limit);
+        query.push(" order by webhook_attempt.id desc limit ").push_bind(filter.limit);
         let rows = query.build().fetch_all(&mut *self.connection).await?;
         rows.iter()
             .map(|row| {
                 let status: Option<i64> = row.try_get("status")?;
+                let kind: Option<String> = row.try_get("kind")?;
                 Ok(Attempt {
                     id: row.try_get("id")?,
                     event: parse(row, "event")?,
+                    kind: kind.map(|kind| kind.parse().map_err(corrupt)).transpose()?,
                     at: time(row, "at")?,
                     took: SignedDuration::from_millis(row.try_get("took")?),
                     status: status.map(|status| u16::try_from(status).map_err(corrupt)).transpose()?,
