@@ -32,6 +32,7 @@ pub fn ConsoleFrame(
                 {link("", "Inbox")} {link("callbacks", "Call backs")} {link("meetings", "Meetings")} {link("calendar", "Calendar")}
                 {link("surveys", "Surveys")} {link("availability", "Availability")} {link("responses", "Responses")}
                 {manages.then(|| view! { {link("teams", "Teams")} {link("accounts", "Accounts")} {link("agents", "Agents")} })}
+                {manages.then(|| view! { {link("visitors", "Visitors")} {link("audit", "Audit log")} })}
                 <form method="post" action="/console/sign-out" class="nav-end">
                     <span class="me" dir="auto">{me}</span>
                     <button class="nav-link" type="submit">"Sign out"</button>

@@ -1,6 +1,7 @@
 //! The agents' side: the desk where they answer, and the pages around it.
 
 pub mod accounts;
+pub mod audit;
 pub mod calendar;
 pub mod callbacks;
 mod desk;
@@ -8,6 +9,7 @@ mod frame;
 pub mod meetings;
 pub mod pages;
 pub mod surveys;
+pub mod visitors;
 pub mod wire;
 
 pub use desk::{DeskPage, say_stopped};

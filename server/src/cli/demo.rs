@@ -9,7 +9,7 @@ use super::{
     serve::{self, Stop},
     tell,
 };
-use crate::{calendar::Sync, demo, http, mail::Postman, outside::Outside, settings::Flags};
+use crate::{calendar::Sync, demo, http, mail::Postman, outside::Outside, privacy::Retention, settings::Flags};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DemoFlags {
@@ -38,8 +38,10 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
     let postman = Postman::new(store.clone(), Outside::real(), &settings)?;
     let (router, clock) = http::app(store.clone(), settings.clone(), Outside::real());
     let sync = Sync::new(store.clone(), Outside::real(), &settings)?;
+    let retention = Retention::new(store.clone(), Outside::real(), &settings);
     let server = serve::serve(router, listener, &stop)?;
     let (clock, sync) = (tokio::spawn(clock.run()), tokio::spawn(sync.run()));
+    let retention = tokio::spawn(retention.run());
     let postman = postman.map(|postman| tokio::spawn(postman.run()));
     let porchlight = format!("http://{}", server.address);
     let pages = serve::serve(demo::pages(&porchlight, &key), serve::bind(*demo_listen).await?, &stop)?;
@@ -59,6 +61,7 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
     tokio::join!(server.ended(grace), pages.ended(grace));
     clock.abort();
     sync.abort();
+    retention.abort();
     postman.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
     Ok(())

@@ -12,6 +12,7 @@ use crate::{
     http,
     mail::Postman,
     outside::Outside,
+    privacy::Retention,
     settings::{Flags, Settings},
     store::Store,
 };
@@ -25,9 +26,11 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
     let outside = Outside::real();
     let postman = Postman::new(store.clone(), outside.clone(), &settings)?;
     let sync = Sync::new(store.clone(), outside.clone(), &settings)?;
+    let retention = Retention::new(store.clone(), outside.clone(), &settings);
     let (router, clock) = http::app(store.clone(), settings.clone(), outside.clone());
     let served = serve(router, listener, &stop)?;
     let (clock, sync) = (tokio::spawn(clock.run()), tokio::spawn(sync.run()));
+    let retention = tokio::spawn(retention.run());
     let postman = postman.map(|postman| tokio::spawn(postman.run()));
     tell(&format!("Porchlight listens on http://{}", served.address));
     tell(&format!("The agents' console is http://{}/console", served.address));
@@ -37,6 +40,7 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
     served.ended(Duration::from_secs(settings.shutdown_grace_seconds)).await;
     clock.abort();
     sync.abort();
+    retention.abort();
     postman.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
     Ok(())

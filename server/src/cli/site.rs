@@ -1,6 +1,7 @@
 //! `porchlight publish`, `porchlight unpublish` and `porchlight secret`
 
 use anyhow::{anyhow, bail};
+use jiff::Timestamp;
 use porchlight_domain::id::{ConversationId, SiteKey};
 
 use super::{import::in_words, quiet, serve, tell};
@@ -9,7 +10,7 @@ use crate::{
     outside::Outside,
     secret::Secret,
     settings::Flags,
-    store::{Command, Failure, Tx},
+    store::{Actor, AuditEntry, Command, Failure, Tx},
 };
 
 #[derive(Debug, clap::Args)]
@@ -42,8 +43,9 @@ pub(super) async fn publish(chosen: &Chosen, put: bool) -> anyhow::Result<()> {
 pub(super) async fn secret(site: &SiteKey, rotate: bool, flags: &Flags) -> anyhow::Result<()> {
     let settings = quiet(flags)?;
     let store = serve::open(&settings).await?;
-    let other = Outside::real().new_secret();
-    let secret = match store.commit(Tell { site: site.clone(), other, rotate }).await {
+    let outside = Outside::real();
+    let tell_secret = Tell { site: site.clone(), other: outside.new_secret(), rotate, now: outside.now() };
+    let secret = match store.commit(tell_secret).await {
         Ok(secret) => secret,
         Err(Failure::Store(error)) => return Err(error.into()),
         Err(Failure::Refused(never)) => match never {},
@@ -60,6 +62,7 @@ struct Tell {
     site: SiteKey,
     other: Secret,
     rotate: bool,
+    now: Timestamp,
 }
 
 impl Command for Tell {
@@ -69,7 +72,18 @@ impl Command for Tell {
     async fn run(self, tx: &mut Tx<'_>) -> Result<Option<String>, Failure<Self::Refusal>> {
         // A site from before there were secrets has none.
         if self.rotate || tx.site_secret(&self.site).await?.is_none() {
-            tx.put_site_secret(&self.site, &self.other).await?;
+            let put = tx.put_site_secret(&self.site, &self.other).await?;
+            if put && self.rotate {
+                let entry = AuditEntry {
+                    actor: &Actor::CommandLine,
+                    action: "site.secret_rotated",
+                    site: Some(&self.site),
+                    subject: self.site.as_str(),
+                    detail: serde_json::json!({}),
+                    at: self.now,
+                };
+                tx.audit(entry).await?;
+            }
         }
         Ok(tx.site_secret(&self.site).await?)
     }

@@ -125,8 +125,8 @@ impl Retention {
         }
         for (days, kinds) in [
             (kept.submissions, &[Kind::Submissions][..]),
-            (kept.meetings, &[Kind::Meetings, Kind::MeetingLetters]),
-            (kept.callbacks, &[Kind::Callbacks]),
+            (kept.meetings, &[Kind::Meetings, Kind::MeetingLetters][..]),
+            (kept.callbacks, &[Kind::Callbacks][..]),
         ] {
             for kind in kinds {
                 if let Some(before) = before(days) {

@@ -15,6 +15,7 @@ use porchlight_server::{
     http,
     mail::Postman,
     outside::Outside,
+    privacy::Retention,
     realtime::Clock,
     secret::Secret,
     settings::Settings,
@@ -52,6 +53,8 @@ pub(crate) struct TestApp {
     pub(crate) postman: Option<Postman>,
     /// Reads and writes calendars elsewhere, when a test says so.
     pub(crate) sync: Sync,
+    /// Removes what is too old, when a test says so.
+    pub(crate) retention: Retention,
     client: reqwest::Client,
     /// Where its database is.
     pub(crate) folder: TempDir,
@@ -97,13 +100,14 @@ impl Builder {
         settings.listen = address;
         let postman = Postman::new(store.clone(), outside.clone(), &settings).unwrap();
         let sync = Sync::new(store.clone(), outside.clone(), &settings).unwrap();
+        let retention = Retention::new(store.clone(), outside.clone(), &settings);
         let (router, ticking) = http::app(store.clone(), settings, outside.clone());
         tokio::spawn(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).into_future());
         let secret = outside.new_secret();
         let key = format!("plk_{}", secret.reveal());
         store.commit(AddKey(secret)).await.unwrap();
         let client = reqwest::Client::new();
-        let app = TestApp { address, store, key, clock, ticking, postman, sync, client, folder };
+        let app = TestApp { address, store, key, clock, ticking, postman, sync, retention, client, folder };
         app.import(&self.site, &self.conversations).await;
         app
     }

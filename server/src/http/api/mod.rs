@@ -1,5 +1,6 @@
 //! The customer's interface: `/api/v1`, with an API key.
 
+mod erasure;
 mod events;
 mod sites;
 mod visitors;
@@ -26,7 +27,7 @@ use crate::{
 pub(crate) use sites::Publish;
 
 pub(super) fn routes(file_limit: usize) -> Router<App> {
-    events::routes().merge(sites::routes(file_limit)).merge(visitors::routes())
+    events::routes().merge(sites::routes(file_limit)).merge(visitors::routes()).merge(erasure::routes())
 }
 
 /// The key that the caller has.

@@ -3,6 +3,7 @@
 mod accounts;
 mod act;
 mod agents;
+mod audit;
 mod availability;
 mod booking;
 mod calendar;
@@ -21,6 +22,7 @@ mod socket;
 mod surveys;
 mod teams;
 mod upload;
+mod visitors;
 
 use axum::Router;
 
@@ -47,4 +49,6 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(meetings::routes())
         .merge(surveys::routes())
         .merge(accounts::routes(accounts_limit))
+        .merge(visitors::routes())
+        .merge(audit::routes())
 }
