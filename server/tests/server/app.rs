@@ -173,7 +173,12 @@ impl TestApp {
     }
 
     pub(crate) async fn visitor(&self) -> Visitor<'_> {
-        let begun = good(self.send("/widget/v1/start", &json!({ "site": "shop", "page": PAGE, "locale": "en-GB" })).await).await;
+        self.visitor_who(&json!({ "site": "shop", "page": PAGE, "locale": "en-GB" })).await
+    }
+
+    /// A visitor whose loader says this.
+    pub(crate) async fn visitor_who(&self, starts: &Value) -> Visitor<'_> {
+        let begun = good(self.send("/widget/v1/start", starts).await).await;
         Visitor { app: self, token: text(&begun["token"]), view: text(&begun["view"]), begun, next_id: std::cell::Cell::new(0) }
     }
 

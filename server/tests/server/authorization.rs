@@ -156,6 +156,13 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/console/accounts", None, page(403, 200, 403, 200)),
         // Without the parts of its form; whose accounts they may be is in calendars.rs.
         ("POST", "/console/accounts", None, page(400, 400, 400, 400)),
+        // Of visitors: the chat's id is none of theirs.
+        ("GET", "/console/visitors", None, page(403, 403, 403, 200)),
+        ("GET", "/console/visitors/{id}", None, page(403, 403, 403, 404)),
+        ("GET", "/console/visitors/{id}/export", None, page(403, 403, 403, 404)),
+        ("GET", "/console/visitors/{id}/erase", None, page(403, 403, 403, 404)),
+        ("POST", "/console/visitors/{id}/erase", None, page(403, 403, 403, 404)),
+        ("GET", "/console/audit", None, page(403, 403, 403, 200)),
         // The signature says that the address was sent to whoever has it.
         ("GET", "/meetings/{id}/{signature}", None, anybody(404)),
         ("POST", "/meetings/{id}/{signature}", Form(&[("do", "cancel")]), anybody(404)),
@@ -164,6 +171,8 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         // The API: by key only.
         ("GET", "/api/v1/events", None, BY_KEY),
         ("GET", "/api/v1/visitors", None, BY_KEY),
+        ("GET", "/api/v1/visitors/{id}/export", None, BY_KEY),
+        ("DELETE", "/api/v1/visitors/{id}", None, BY_KEY),
         ("GET", "/api/v1/sites", None, BY_KEY),
         ("GET", "/api/v1/sites/{site}", None, BY_KEY),
         ("PUT", "/api/v1/sites/{site}", Json(json!({})), BY_KEY),

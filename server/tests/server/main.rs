@@ -23,6 +23,7 @@ mod live_chat;
 mod mail;
 mod meetings;
 mod panel;
+mod privacy;
 mod races;
 mod sides;
 mod sites;

@@ -361,7 +361,7 @@ impl Tx<'_> {
         Ok(sqlx::query(statement).bind(of).execute(&mut *self.connection).await?.rows_affected())
     }
 
-    async fn ids_of(&mut self, query: &'static str, of: &str) -> Result<Vec<String>> {
+    async fn texts_of(&mut self, query: &'static str, of: &str) -> Result<Vec<String>> {
         Ok(sqlx::query_scalar(query).bind(of).fetch_all(&mut *self.connection).await?)
     }
 
@@ -389,7 +389,11 @@ impl Tx<'_> {
         let mut emails = Vec::new();
         for part in &person.parts {
             let query = "select value from attribute where visitor = $1 and value like '%@%'";
-            emails.extend(self.ids_of(query, &part.to_string()).await?);
+            emails.extend(self.texts_of(query, &part.to_string()).await?);
+            for state in self.texts_of("select state from meeting where visitor = $1", &part.to_string()).await? {
+                let meeting: Meeting = serde_json::from_str(&state).map_err(corrupt)?;
+                emails.extend(meeting.guest.map(|guest| guest.email));
+            }
         }
         for part in &person.parts {
             let id = part.to_string();
@@ -466,7 +470,7 @@ impl Tx<'_> {
 
     /// Deletes the letters about a visitor, and gives which they were.
     async fn forget_letters(&mut self, visitor: &str) -> Result<Vec<String>> {
-        self.ids_of(
+        self.texts_of(
             "delete from mail where visitor = $1 or chat in (select id from chat where visitor = $1) returning id",
             visitor,
         )
@@ -650,7 +654,7 @@ impl Tx<'_> {
         .await?;
         let mut letters = Vec::new();
         for chat in &chats {
-            letters.extend(self.ids_of("delete from mail where chat = $1 returning id", chat).await?);
+            letters.extend(self.texts_of("delete from mail where chat = $1 returning id", chat).await?);
             for statement in [
                 "delete from note where chat = $1",
                 "delete from attachment where chat = $1",
