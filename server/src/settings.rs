@@ -232,10 +232,16 @@ mod tests {
 
     #[test]
     fn ranges_hold_at_their_edges() {
-        assert!(read("session_timeout_minutes = 1440").is_ok());
-        for (file, name) in
-            [("session_timeout_minutes = 1441", "session_timeout_minutes"), ("body_limit_bytes = 1023", "body_limit_bytes")]
-        {
+        for good in ["session_timeout_minutes = 1440", "audit_days = 30", "audit_days = 36500", "scrub_limit_bytes = 0"] {
+            assert!(read(good).is_ok(), "{good}");
+        }
+        for (file, name) in [
+            ("session_timeout_minutes = 1441", "session_timeout_minutes"),
+            ("body_limit_bytes = 1023", "body_limit_bytes"),
+            ("audit_days = 29", "audit_days"),
+            ("audit_days = 36501", "audit_days"),
+            ("scrub_limit_bytes = 1099511627777", "scrub_limit_bytes"),
+        ] {
             let error = read(file).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("expected a number from"), "{error}");
         }

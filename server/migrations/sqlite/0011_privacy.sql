@@ -4,9 +4,11 @@
 alter table visitor add column joined text references visitor (id);
 -- A visitor who was erased left this behind: nobody, whom what stays of the log belongs to.
 alter table visitor add column erased_at integer;
-update visitor set joined = (
-    select session.visitor from event join session on session.id = event.session
-    where event.visitor = visitor.id and session.visitor <> visitor.id limit 1);
+-- What happened under one name in a session that belongs to another by now.
+update visitor set joined = pairs.main from (
+    select distinct event.visitor as part, session.visitor as main from event join session on session.id = event.session
+    where session.visitor <> event.visitor) as pairs
+    where visitor.id = pairs.part;
 create index visitor_joined on visitor (joined) where joined is not null;
 create index visitor_erased on visitor (site) where erased_at is not null;
 

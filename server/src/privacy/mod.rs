@@ -6,6 +6,6 @@ mod export;
 mod retention;
 
 pub use domains::{BLOCKED_MAX, BlockedDomains};
-pub(crate) use erase::{Erase, Erased, NotErased, erase};
-pub(crate) use export::{NoVisitor, export};
+pub(crate) use erase::{Erase, NotErased, erase};
+pub(crate) use export::export;
 pub use retention::Retention;
