@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use porchlight_domain::{
-    contact::{BadPhone, Phone, PhoneRules},
+    contact::{AnyEmail, BadPhone, Phone, PhoneRules},
     conversation::Conversation,
     event::{Event, EventType},
     id::{AgentId, AnswerId, SessionId, VisitorId, uuid_v7},
@@ -140,6 +140,7 @@ impl<'d> Site<'d> {
             locale: "en",
             new_id: &mut new_id,
             phones: &NoPhones,
+            emails: &AnyEmail,
             roster: &roster,
             policy: &self.policy,
             time_zone: "UTC",

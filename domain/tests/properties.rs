@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use generate::{Move, PlainPhones, authored, conversation, distances, moves, site};
 use jiff::Timestamp;
 use porchlight_domain::{
+    contact::AnyEmail,
     conversation::{
         Body, CaptureField, Card, Choice, Conversation, FieldKind, IfKnown, Kind, Question, Style, Text,
         markup::{Span, spans},
@@ -115,6 +116,7 @@ impl<'d> Run<'d> {
             new_id: &mut new_id,
             locale: self.locale,
             phones: &PlainPhones,
+            emails: &AnyEmail,
             roster: &Roster::default(),
             policy: &ChatPolicy::default(),
             time_zone: "UTC",

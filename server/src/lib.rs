@@ -20,6 +20,7 @@ pub mod mail;
 mod meetings;
 pub mod outside;
 mod phone;
+pub mod privacy;
 pub mod publish;
 pub mod realtime;
 pub mod secret;

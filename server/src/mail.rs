@@ -1,6 +1,9 @@
 //! E-mail: letters are kept with what caused them, and sent afterwards, until they are taken.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use lettre::{
@@ -10,7 +13,7 @@ use lettre::{
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
-use porchlight_domain::id::ChatId;
+use porchlight_domain::id::{ChatId, VisitorId};
 
 use crate::{
     calendar::ics::Method as CalendarMethod,
@@ -79,6 +82,8 @@ pub struct Letter {
     pub body: String,
     /// The chat it is about.
     pub chat: Option<ChatId>,
+    /// The visitor it is about, whoever it goes to: it is forgotten with them.
+    pub visitor: Option<VisitorId>,
     /// A calendar entry that goes with it.
     pub calendar: Option<CalendarPart>,
 }
@@ -120,6 +125,8 @@ enum Way {
 #[derive(Debug)]
 struct NotSent {
     problem: String,
+    /// The same for the log, which outlives the letter: without anything of whom it goes to.
+    told: String,
     /// Whether it never will.
     for_good: bool,
 }
@@ -180,19 +187,25 @@ impl Postman {
             for crate::store::DueLetter { letter, tries, made_at } in due {
                 let outcome = match self.send(&letter).await {
                     Ok(()) => Outcome::Sent,
-                    Err(NotSent { problem, for_good }) => {
+                    Err(NotSent { problem, told, for_good }) => {
                         let again = Some(self.again(tries, made_at)).filter(|_| !for_good).flatten();
+                        // What a server says may hold the address it refuses: that is kept with the letter, and goes with it.
                         tracing::warn!(
                             letter = letter.id,
                             purpose = letter.purpose.name(),
-                            problem,
+                            problem = told,
                             given_up = again.is_none(),
                             "a letter was not sent"
                         );
                         Outcome::Failed(problem, again)
                     }
                 };
-                self.store.commit_in_turn(Note { id: letter.id, outcome, now: self.outside.now() }).await.map_err(never)?;
+                let note = Note { id: letter.id.clone(), outcome, now: self.outside.now() };
+                let known = self.store.commit_in_turn(note).await.map_err(never)?;
+                if let (Way::Folder(folder), false) = (&self.way, known) {
+                    // Whom it was about was erased while it was being written.
+                    remove_letters(folder, &[letter.id]).await;
+                }
             }
         }
     }
@@ -205,7 +218,7 @@ impl Postman {
     }
 
     fn message(&self, letter: &Letter) -> Result<Message, NotSent> {
-        let bad = |problem: String| NotSent { problem, for_good: true };
+        let bad = |problem: String| NotSent { problem, told: "it cannot be put together".to_owned(), for_good: true };
         let to: Mailbox = letter.recipient.parse().map_err(|_| bad("the address is none".to_owned()))?;
         let domain = self.from.email.domain();
         let builder = Message::builder()
@@ -237,15 +250,41 @@ impl Postman {
         match &self.way {
             Way::Smtp(server) => match server.send(message).await {
                 Ok(_) => Ok(()),
-                Err(error) => Err(NotSent { problem: error.to_string(), for_good: error.is_permanent() }),
+                Err(error) => {
+                    let told = error.status().map_or_else(
+                        || "the server could not be spoken with".to_owned(),
+                        |code| format!("the server answers {code}"),
+                    );
+                    Err(NotSent { problem: error.to_string(), told, for_good: error.is_permanent() })
+                }
             },
             Way::Folder(folder) => {
                 // Ids sort by time.
-                let written = tokio::fs::write(folder.join(format!("{}.eml", letter.id)), message.formatted()).await;
-                written.map_err(|error| NotSent { problem: error.to_string(), for_good: false })
+                let written = tokio::fs::write(file_of(folder, &letter.id), message.formatted()).await;
+                written.map_err(|error| NotSent { problem: error.to_string(), told: error.to_string(), for_good: false })
             }
         }
     }
+}
+
+/// The file that a letter is written to.
+fn file_of(folder: &Path, letter: &str) -> PathBuf {
+    folder.join(format!("{letter}.eml"))
+}
+
+/// Removes letters that were written as files, as far as they are there. Whether none of them is there any more.
+pub(crate) async fn remove_letters(folder: &Path, letters: &[String]) -> bool {
+    let mut gone = true;
+    for letter in letters {
+        match tokio::fs::remove_file(file_of(folder, letter)).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(letter, %error, "a letter could not be removed");
+                gone = false;
+            }
+            _ => {}
+        }
+    }
+    gone
 }
 
 fn never(failure: Failure<std::convert::Infallible>) -> StoreError {
@@ -278,13 +317,17 @@ struct Note {
 }
 
 impl Command for Note {
-    type Done = ();
+    /// Whether the letter is known still.
+    type Done = bool;
     type Refusal = std::convert::Infallible;
 
-    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Self::Refusal>> {
+    async fn run(self, tx: &mut Tx<'_>) -> Result<bool, Failure<Self::Refusal>> {
         match self.outcome {
             Outcome::Sent => Ok(tx.mail_sent(&self.id, self.now).await?),
-            Outcome::Failed(problem, again) => Ok(tx.mail_failed(&self.id, &problem, again).await?),
+            Outcome::Failed(problem, again) => {
+                tx.mail_failed(&self.id, &problem, again).await?;
+                Ok(true)
+            }
         }
     }
 }

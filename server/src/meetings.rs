@@ -217,6 +217,7 @@ impl Engine {
             subject: subject(occasion, Locale::best(&meeting.locale), &meeting.title),
             body: to_guest(&self.links, meeting, &agent, occasion),
             chat: None,
+            visitor: Some(record.visitor),
             calendar: calendar(&self.links, meeting, &agent, occasion, now, &self.links.address_of(meeting.id)),
         };
         tx.add_mail(&to_guest, now).await?;
@@ -232,6 +233,31 @@ impl Engine {
             ..to_guest
         };
         tx.add_mail(&to_agent, now).await
+    }
+
+    /// Tells an agent that a meeting was called off because its guest was erased, so that their calendar forgets it. Nothing is said of who would have
+    /// come.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) async fn write_of_nobody(&self, tx: &mut Tx<'_>, meeting: &Meeting, now: Timestamp) -> Result<(), StoreError> {
+        let Some(agent) = tx.agent(meeting.agent).await?.filter(|_| self.mails) else { return Ok(()) };
+        let own = Meeting { time_zone: agent.availability.time_zone.clone(), guest: None, ..meeting.clone() };
+        let mut lines = vec![own.title.clone(), String::new(), format!("When: {}", when(&own, "en-GB"))];
+        lines.extend(own.location.as_ref().map(|location| format!("Where: {location}")));
+        lines.extend(["Its guest was erased: nothing is kept of who would have come.".to_owned(), String::new()]);
+        lines.push(self.links.meetings());
+        let letter = Letter {
+            id: self.outside.new_id().to_string(),
+            purpose: Purpose::Meeting,
+            recipient: agent.email.clone(),
+            subject: subject(Occasion::CalledOff, Locale::En, &own.title),
+            body: lines.join("\n") + "\n",
+            chat: None,
+            visitor: None,
+            calendar: calendar(&self.links, &own, &agent, Occasion::CalledOff, now, &self.links.meetings()),
+        };
+        tx.add_mail(&letter, now).await
     }
 
     /// The session, page and conversation of a visitor let go of what was held or being chosen: they begin anew.
@@ -329,6 +355,7 @@ pub(crate) fn in_calendars<T>(
     let guest = meeting.guest.as_ref();
     let email = guest.map_or("", |guest| guest.email.as_str());
     let name = guest.and_then(|guest| guest.name.as_deref()).unwrap_or(email);
+    let known = [(name, email)];
     // An answer to the invitation reaches the agent: nobody reads what comes back to the address that letters are sent from.
     then(&Invitation {
         uid: &uid,
@@ -340,7 +367,7 @@ pub(crate) fn in_calendars<T>(
         description: address.unwrap_or_default(),
         location: meeting.location.as_deref(),
         organizer: (&agent.name, &agent.email),
-        attendees: &[(name, email)],
+        attendees: if guest.is_some() { &known } else { &[] },
         url: address,
     })
 }

@@ -192,6 +192,8 @@ settings! {
     sign_in_idle_hours: u64 = 12, [1 to 720], "Who has not used the console for this many hours signs in again";
     sign_in_days: u64 = 30, [1 to 365], "Who signed in this many days ago signs in again";
     invitation_hours: u64 = 72, [1 to 720], "How long the link that lets an agent choose a password is good";
+    audit_days: u64 = 730, [30 to 36_500], "For how many days the audit log is kept";
+    scrub_limit_bytes: u64 = 1_073_741_824, [0 to 1_099_511_627_776], "The largest database that is written anew after visitors were erased, so that no trace of them stays in its file, in bytes; while it is, nothing else is done";
     commit_batch: usize = 256, [1 to 4096], "The most commands that are committed to the disk together";
     queue_limit: usize = 4096, [1 to 1_000_000], "The most commands that may wait for the store; beyond that the answer is 503";
     request_timeout_seconds: u64 = 30, [1 to 600], "The longest a request may take";
@@ -245,10 +247,16 @@ mod tests {
 
     #[test]
     fn ranges_hold_at_their_edges() {
-        assert!(read("session_timeout_minutes = 1440").is_ok());
-        for (file, name) in
-            [("session_timeout_minutes = 1441", "session_timeout_minutes"), ("body_limit_bytes = 1023", "body_limit_bytes")]
-        {
+        for good in ["session_timeout_minutes = 1440", "audit_days = 30", "audit_days = 36500", "scrub_limit_bytes = 0"] {
+            assert!(read(good).is_ok(), "{good}");
+        }
+        for (file, name) in [
+            ("session_timeout_minutes = 1441", "session_timeout_minutes"),
+            ("body_limit_bytes = 1023", "body_limit_bytes"),
+            ("audit_days = 29", "audit_days"),
+            ("audit_days = 36501", "audit_days"),
+            ("scrub_limit_bytes = 1099511627777", "scrub_limit_bytes"),
+        ] {
             let error = read(file).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("expected a number from"), "{error}");
         }

@@ -1,7 +1,8 @@
 //! A site: the settings a customer writes in `site.toml`.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, str::FromStr};
 
+use jiff::{SignedDuration, Timestamp};
 use porchlight_domain::{
     contact::Email,
     conversation::{Problem, Text, fits_locale, is_locale},
@@ -12,6 +13,8 @@ use porchlight_domain::{
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use toml::de::{DeTable, DeValue};
 use url::{Host, Url};
+
+use crate::privacy::BlockedDomains;
 
 /// A site's settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +42,15 @@ pub struct Site {
     /// Whether pages are told e-mail addresses and phone numbers, too.
     #[serde(default)]
     pub contact_details_in_browser: bool,
+    /// The providers it takes no e-mail addresses of.
+    #[serde(default, skip_serializing_if = "BlockedDomains::is_empty")]
+    pub blocked_email_domains: BlockedDomains,
+    /// The page that says what becomes of what visitors give.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "privacy_url")]
+    pub privacy_url: Option<String>,
+    /// What is said about that at the foot of the panel, in each language that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "privacy_text")]
+    pub privacy_text: Option<Text>,
     /// When it is open; always, if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening_hours: Option<Availability>,
@@ -51,6 +63,65 @@ pub struct Site {
     /// The launcher.
     #[serde(default)]
     pub launcher: Launcher,
+    /// How long what is known is kept.
+    #[serde(default, skip_serializing_if = "Retention::is_endless")]
+    pub retention: Retention,
+}
+
+/// How long each kind of what is known is kept, in days; for ever, where nothing is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// The log of events, and how visitors came to their sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<Days>,
+    /// What was said in conversations and chats, with notes, files and letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transcripts: Option<Days>,
+    /// Visitors who have not come again since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visitors: Option<Days>,
+    /// Forms and surveys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub submissions: Option<Days>,
+    /// Meetings, once they are over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meetings: Option<Days>,
+    /// Call backs, once they are over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callbacks: Option<Days>,
+}
+
+impl Retention {
+    /// Whether all is kept for ever.
+    #[must_use]
+    pub fn is_endless(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The longest time that something is kept for, in days.
+pub const DAYS_MAX: u32 = 36_500;
+
+/// A number of days, from 1 to [`DAYS_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Days(u32);
+
+impl Days {
+    /// The moment that long before another: what is older is over.
+    #[must_use]
+    pub fn before(self, now: Timestamp) -> Timestamp {
+        now.checked_sub(SignedDuration::from_hours(i64::from(self.0) * 24)).unwrap_or(Timestamp::MIN)
+    }
+}
+
+impl<'de> Deserialize<'de> for Days {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let days = i64::deserialize(deserializer)?;
+        let within = u32::try_from(days).ok().filter(|days| (1..=DAYS_MAX).contains(days));
+        within.map(Self).ok_or_else(|| Error::custom(format!("expected a number of days from 1 to {DAYS_MAX}, got {days}")))
+    }
 }
 
 /// A way of contact that the launcher offers.
@@ -155,6 +226,42 @@ fn contact_label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Te
     line(deserializer, "contacts.label", LABEL_MAX).map(Some)
 }
 
+/// The longest text at the foot of the panel, in characters.
+pub const PRIVACY_TEXT_MAX: usize = 300;
+/// The longest address of a page about privacy, in bytes.
+const PRIVACY_URL_MAX: usize = 2000;
+
+fn privacy_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
+    line(deserializer, "privacy_text", PRIVACY_TEXT_MAX).map(Some)
+}
+
+fn privacy_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let url = Url::parse(text.trim()).ok().filter(|_| text.len() <= PRIVACY_URL_MAX);
+    let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
+    let good = url.filter(|url| match url.scheme() {
+        "https" => true,
+        "http" => is_loopback(url.host()),
+        _ => false,
+    });
+    good.map(|url| Some(url.into())).ok_or_else(|| {
+        Error::custom(format!(
+            "privacy_url: expected an address such as https://shop.example/privacy, of at most {PRIVACY_URL_MAX} bytes, got {:?}",
+            text.chars().take(80).collect::<String>()
+        ))
+    })
+}
+
+/// Whether a host is this machine.
+fn is_loopback<S: AsRef<str>>(host: Option<Host<S>>) -> bool {
+    match host {
+        Some(Host::Domain(name)) => name.as_ref() == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// The most ways of contact of a launcher.
 pub const CONTACTS_MAX: usize = 8;
 
@@ -242,7 +349,7 @@ impl Site {
         };
         for (name, value) in table.get_ref().iter() {
             match value.get_ref() {
-                DeValue::Table(values) if ["theme", "launcher"].contains(&name.get_ref().as_ref()) => {
+                DeValue::Table(values) if ["theme", "launcher", "retention"].contains(&name.get_ref().as_ref()) => {
                     for (inner, _) in values.iter() {
                         judge(&[name.get_ref().as_ref(), inner.get_ref().as_ref()], inner.span().start);
                     }
@@ -435,12 +542,7 @@ impl Origin {
         match (self, origin) {
             (Self::Exactly(exactly), _) => exactly == origin,
             (Self::Loopback, url::Origin::Tuple(scheme, host, _)) => {
-                let local = match host {
-                    Host::Domain(name) => name == "localhost",
-                    Host::Ipv4(address) => IpAddr::V4(*address).is_loopback(),
-                    Host::Ipv6(address) => IpAddr::V6(*address).is_loopback(),
-                };
-                local && (scheme == "http" || scheme == "https")
+                is_loopback(Some(host.clone())) && (scheme == "http" || scheme == "https")
             }
             (Self::Loopback, url::Origin::Opaque(_)) => false,
         }
@@ -590,11 +692,26 @@ mod tests {
             ("accent = \"red\"", "accent: expected"),
             ("country = \"Germany\"", "country: expected"),
             ("corner = \"top\"", "corner"),
+            ("blocked_email_domains = [\"mailinator\"]", "blocked_email_domains: expected a domain"),
+            ("privacy_url = \"http://shop.example/privacy\"", "privacy_url: expected"),
+            ("privacy_url = \"javascript:alert(1)\"", "privacy_url: expected"),
+            ("privacy_url = \"https://ada:secret@shop.example/\"", "privacy_url: expected"),
+            ("privacy_url = \"https://:secret@shop.example/\"", "privacy_url: expected"),
+            ("privacy_text = \"\"", "privacy_text: expected"),
+            ("[retention]\nevents = 0", "/retention/events: expected a number of days from 1 to 36500, got 0"),
+            ("[retention]\nmeetings = 36501", "/retention/meetings: expected a number of days"),
+            ("[retention]\nlogs = 1", "/retention/logs: unknown field `logs`"),
         ] {
             let error = Site::read(&format!("{GOOD}{line}\n")).unwrap_err()[0].to_string();
             assert!(error.contains(told), "{error}");
         }
         let title = |length: usize| Site::read(&GOOD.replace("Marlow Bikes", &"ä".repeat(length)));
+        let about = |length: usize| Site::read(&format!("{GOOD}privacy_text = \"{}\"\n", "ä".repeat(length)));
+        assert!(about(PRIVACY_TEXT_MAX).is_ok());
+        assert!(about(PRIVACY_TEXT_MAX + 1).is_err());
+        for good in ["https://shop.example/privacy?a=b#c", "http://localhost:3000/privacy", "http://[::1]/"] {
+            assert!(Site::read(&format!("{GOOD}privacy_url = \"{good}\"\n")).is_ok(), "{good}");
+        }
         assert!(title(TITLE_MAX).is_ok());
         assert!(title(TITLE_MAX + 1).is_err());
     }
@@ -622,10 +739,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_site_round_trips(corner in any::<bool>(), radius in 0_u16..=24, x in 0_u16..=200) {
+        fn a_site_round_trips(corner in any::<bool>(), radius in 0_u16..=24, x in 0_u16..=200, days in 1..=DAYS_MAX) {
             let mut site = Site::read(GOOD).unwrap();
             site.launcher.corner = if corner { Corner::Start } else { Corner::End };
             (site.theme.radius, site.launcher.x) = (Pixels(radius), Pixels(x));
+            (site.retention.events, site.retention.meetings) = (Some(Days(days)), Some(Days(DAYS_MAX + 1 - days)));
+            site.privacy_url = Some("https://shop.example/privacy".to_owned());
             prop_assert_eq!(Site::read(&site.to_toml()).unwrap(), site);
         }
 

@@ -8,6 +8,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use porchlight_app::i18n::{Locale, named};
 use porchlight_domain::{
+    contact::{AnyEmail, EmailRules},
     conversation::{Body, Conversation},
     id::{AgentId, AnswerId, AttributeName, ChatId, ConversationId, PageViewId, SessionId, SiteKey, VisitorId},
     livechat::{BadMessage, Chat, ChatCommand, ChatPolicy, Roster},
@@ -211,6 +212,13 @@ impl Engine {
         let by_visitor = !matches!(&command, Command::Chat(chat) if !chat.is_by_visitor());
         let talk = talk.as_ref().map(|(document, progress)| Talk { document, progress: progress.clone() });
         let chat = record.as_ref().map(|record| record.chat.clone());
+        // Only what may give an address has to know which are taken.
+        let gives = matches!(command, Command::Answer(_) | Command::Meeting(MeetingCommand::Confirm { .. }));
+        let revision = if gives { tx.site_revision(&visitor.site).await? } else { None };
+        let site = match revision {
+            Some(revision) => Some(self.sites.get(tx, &visitor.site, revision).await?),
+            None => None,
+        };
         let (state, happened) = {
             let mut new_id = || self.outside.new_id();
             let mut context = Context {
@@ -220,6 +228,7 @@ impl Engine {
                 time_zone: about.time_zone,
                 new_id: &mut new_id,
                 phones: &NumberingPlans,
+                emails: site.as_ref().map_or(&AnyEmail as &dyn EmailRules, |site| &site.site.blocked_email_domains),
                 roster: &around.roster,
                 policy: &self.chats,
                 calendars: &around.calendars,
@@ -451,6 +460,7 @@ impl Engine {
             subject: named(texts.mail_subject, title),
             body: format!("{}\n\n{transcript}", named(texts.mail_intro, title)),
             chat: Some(record.chat.id),
+            visitor: Some(record.visitor),
             calendar: None,
         };
         Ok(tx.add_mail(&letter, self.outside.now()).await?)
@@ -477,6 +487,7 @@ impl Engine {
             subject: format!("A visitor of {} asked for an agent, and nobody was there", site.title_in("en")),
             body: format!("Page: {}\n{known}\n{}", record.page, for_agents(tx, &record).await?),
             chat: Some(record.chat.id),
+            visitor: Some(record.visitor),
             calendar: None,
         };
         tx.add_mail(&letter, self.outside.now()).await

@@ -7,6 +7,7 @@ use crate::{
     calendar::{BadSyncSettings, Sync},
     mail::{BadMailSettings, Postman},
     outside::Outside,
+    privacy::Retention,
     settings::Settings,
     store::Store,
     webhooks::{BadWebhookSettings, Hooks},
@@ -37,6 +38,8 @@ pub struct Workers {
     pub hooks: Hooks,
     /// Counts the log.
     pub counter: Counter,
+    /// Removes what is too old.
+    pub retention: Retention,
 }
 
 impl Workers {
@@ -50,6 +53,7 @@ impl Workers {
             sync: Sync::new(store.clone(), outside.clone(), settings)?,
             hooks: Hooks::new(store.clone(), outside.clone(), settings)?,
             counter: Counter::new(store.clone(), settings),
+            retention: Retention::new(store.clone(), outside.clone(), settings),
         })
     }
 
@@ -63,6 +67,7 @@ impl Workers {
         tasks.spawn(self.sync.run());
         tasks.spawn(self.hooks.run());
         tasks.spawn(self.counter.run());
+        tasks.spawn(self.retention.run());
         tasks
     }
 }

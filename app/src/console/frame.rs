@@ -33,7 +33,7 @@ pub fn ConsoleFrame(
                 <span class="brand" aria-hidden="true">"Porchlight"</span>
                 {link("", "Inbox")} {link("callbacks", "Call backs")} {link("meetings", "Meetings")} {link("calendar", "Calendar")}
                 {link("surveys", "Surveys")} {analyses.then(|| link("analytics", "Analytics"))} {link("availability", "Availability")} {link("responses", "Responses")}
-                {manages.then(|| view! { {link("teams", "Teams")} {link("accounts", "Accounts")} {link("agents", "Agents")} {link("webhooks", "Webhooks")} {link("keys", "API keys")} {link("export", "Export")} })}
+                {manages.then(|| view! { {link("teams", "Teams")} {link("accounts", "Accounts")} {link("agents", "Agents")} {link("webhooks", "Webhooks")} {link("keys", "API keys")} {link("visitors", "Visitors")} {link("export", "Export")} {link("audit", "Audit log")} })}
                 <form method="post" action="/console/sign-out" class="nav-end">
                     <span class="me" dir="auto">{me}</span>
                     <button class="nav-link" type="submit">"Sign out"</button>

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod analytics;
+pub mod audit;
 pub mod calendar;
 pub mod callbacks;
 pub mod chart;
@@ -12,6 +13,7 @@ pub mod keys;
 pub mod meetings;
 pub mod pages;
 pub mod surveys;
+pub mod visitors;
 pub mod webhooks;
 pub mod wire;
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use porchlight_domain::{
-    id::{AgentId, AnswerId, ChatId, SiteKey, TeamId},
+    id::{AgentId, AnswerId, ChatId, SiteKey, TeamId, VisitorId},
     session::{Author, Format},
 };
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,11 @@ pub enum Told {
     Desk(Box<Desk>),
     /// A chat is new or has changed. One that is no longer this agent's business has `mine` false and no offer.
     Chat(Box<ChatRow>),
+    /// A chat is not there any more: its visitor was erased.
+    Gone {
+        /// Which.
+        chat: ChatId,
+    },
     /// Lines of a transcript of a chat this agent holds, in order.
     Said {
         /// The chat.
@@ -292,6 +297,9 @@ pub struct ChatPage {
 pub struct Detail {
     /// As in the list.
     pub row: ChatRow,
+    /// The visitor, for those who may export and erase them.
+    #[serde(default)]
+    pub visitor: Option<VisitorId>,
     /// The transcript, what the bot said before included.
     pub lines: Vec<Line>,
     /// Up to which line the visitor has seen it.

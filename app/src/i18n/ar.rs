@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "مع: {}",
     mail_change: "للتغيير أو الإلغاء: {}",
     calendar_for: "تقويم {}",
+    privacy: "الخصوصية",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "إخفاء الرسالة",
     unread: "1 رسالة جديدة",
     bad_email: "يُرجى إدخال بريد إلكتروني مثل ada@example.com.",
+    blocked_email: "يرجى استخدام عنوان آخر، فنحن لا نقبل هذا المزوّد.",
     bad_phone: "يُرجى إدخال رقم هاتف مع بلده.",
     phone_too_short: "رقم الهاتف هذا قصير جدًا.",
     phone_too_long: "رقم الهاتف هذا طويل جدًا.",

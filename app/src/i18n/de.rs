@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "Mit: {}",
     mail_change: "Ändern oder absagen: {}",
     calendar_for: "Kalender von {}",
+    privacy: "Datenschutz",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "Nachricht ausblenden",
     unread: "1 neue Nachricht",
     bad_email: "Bitte geben Sie eine E-Mail-Adresse wie ada@example.com ein.",
+    blocked_email: "Bitte verwenden Sie eine andere Adresse, diesen Anbieter nehmen wir nicht an.",
     bad_phone: "Bitte geben Sie eine Telefonnummer mit ihrem Land ein.",
     phone_too_short: "Diese Telefonnummer ist zu kurz.",
     phone_too_long: "Diese Telefonnummer ist zu lang.",

@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "With: {}",
     mail_change: "To change or cancel it: {}",
     calendar_for: "Calendar of {}",
+    privacy: "Privacy",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "Dismiss message",
     unread: "1 new message",
     bad_email: "Please enter an e-mail address such as ada@example.com.",
+    blocked_email: "Please use another address, we do not accept this provider.",
     bad_phone: "Please enter a phone number, with its country.",
     phone_too_short: "This phone number is too short.",
     phone_too_long: "This phone number is too long.",

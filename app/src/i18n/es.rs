@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "Con: {}",
     mail_change: "Para cambiarla o cancelarla: {}",
     calendar_for: "Calendario de {}",
+    privacy: "Privacidad",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "Ocultar el mensaje",
     unread: "1 mensaje nuevo",
     bad_email: "Escriba un correo electrónico como ada@example.com.",
+    blocked_email: "Utilice otra dirección: no aceptamos este proveedor.",
     bad_phone: "Escriba un número de teléfono e indique a qué país corresponde.",
     phone_too_short: "Este número de teléfono es demasiado corto.",
     phone_too_long: "Este número de teléfono es demasiado largo.",

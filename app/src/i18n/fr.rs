@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "Avec\u{a0}: {}",
     mail_change: "Pour le modifier ou l’annuler\u{a0}: {}",
     calendar_for: "Agenda de {}",
+    privacy: "Confidentialité",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "Masquer le message",
     unread: "1 nouveau message",
     bad_email: "Veuillez saisir une adresse e-mail, par exemple ada@example.com.",
+    blocked_email: "Veuillez utiliser une autre adresse : nous n’acceptons pas ce fournisseur.",
     bad_phone: "Veuillez saisir un numéro de téléphone et indiquer son pays.",
     phone_too_short: "Ce numéro de téléphone est trop court.",
     phone_too_long: "Ce numéro de téléphone est trop long.",

@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "Con: {}",
     mail_change: "Per modificarlo o annullarlo: {}",
     calendar_for: "Calendario di {}",
+    privacy: "Privacy",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "Nascondi il messaggio",
     unread: "1 nuovo messaggio",
     bad_email: "Inserisca un indirizzo e-mail come ada@example.com.",
+    blocked_email: "Usi un altro indirizzo: non accettiamo questo provider.",
     bad_phone: "Inserisca un numero di telefono e il relativo Paese.",
     phone_too_short: "Questo numero di telefono è troppo corto.",
     phone_too_long: "Questo numero di telefono è troppo lungo.",

@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "担当：{}",
     mail_change: "変更・キャンセルはこちら：{}",
     calendar_for: "{}のカレンダー",
+    privacy: "プライバシー",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "メッセージを閉じる",
     unread: "新着メッセージ1件",
     bad_email: "メールアドレスを ada@example.com のような形式で入力してください。",
+    blocked_email: "このプロバイダーのアドレスはご利用いただけません。別のアドレスをご入力ください。",
     bad_phone: "国・地域を選択し、電話番号を入力してください。",
     phone_too_short: "電話番号が短すぎます。",
     phone_too_long: "電話番号が長すぎます。",

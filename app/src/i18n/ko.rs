@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "담당자: {}",
     mail_change: "변경 또는 취소: {}",
     calendar_for: "{} 님의 캘린더",
+    privacy: "개인정보 보호",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "메시지 숨기기",
     unread: "새 메시지 1개",
     bad_email: "ada@example.com과 같은 이메일 주소를 입력해 주세요.",
+    blocked_email: "이 제공업체의 주소는 사용할 수 없습니다. 다른 주소를 입력해 주세요.",
     bad_phone: "국가를 선택하고 전화번호를 입력해 주세요.",
     phone_too_short: "전화번호가 너무 짧습니다.",
     phone_too_long: "전화번호가 너무 깁니다.",

@@ -366,6 +366,8 @@ texts! {
         mail_change,
         /// Names an agent's calendar; `{}` is their name.
         calendar_for,
+        /// Leads to what becomes of what the visitor gives.
+        privacy,
     }
 }
 
@@ -384,6 +386,8 @@ texts! {
         unread,
         /// The e-mail address is not valid.
         bad_email,
+        /// The site takes no e-mail addresses of this provider.
+        blocked_email,
         /// The phone number is not valid.
         bad_phone,
         /// The phone number is too short.

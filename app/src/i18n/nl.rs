@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "Met: {}",
     mail_change: "Wijzigen of annuleren: {}",
     calendar_for: "Agenda van {}",
+    privacy: "Privacy",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "Bericht verbergen",
     unread: "1 nieuw bericht",
     bad_email: "Vul een e-mailadres in, zoals ada@example.com.",
+    blocked_email: "Gebruik een ander adres, deze aanbieder accepteren wij niet.",
     bad_phone: "Vul een telefoonnummer in en kies het bijbehorende land.",
     phone_too_short: "Dit telefoonnummer is te kort.",
     phone_too_long: "Dit telefoonnummer is te lang.",

@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "Com: {}",
     mail_change: "Para alterar ou cancelar: {}",
     calendar_for: "Calendário de {}",
+    privacy: "Privacidade",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "Dispensar mensagem",
     unread: "1 nova mensagem",
     bad_email: "Digite um e-mail como ada@example.com.",
+    blocked_email: "Use outro endereço, não aceitamos este provedor.",
     bad_phone: "Digite um número de telefone e escolha o país correspondente.",
     phone_too_short: "Este número de telefone é curto demais.",
     phone_too_long: "Este número de telefone é longo demais.",

@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "接待人：{}",
     mail_change: "更改或取消：{}",
     calendar_for: "{}的日历",
+    privacy: "隐私",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "隐藏消息",
     unread: "1 条新消息",
     bad_email: "请输入有效的电子邮箱，例如 ada@example.com。",
+    blocked_email: "请使用其他邮箱地址，我们不接受此服务商。",
     bad_phone: "请输入电话号码，并选择所属国家/地区。",
     phone_too_short: "这个电话号码太短了。",
     phone_too_long: "这个电话号码太长了。",

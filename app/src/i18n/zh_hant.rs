@@ -111,6 +111,7 @@ pub(super) const PANEL: PanelTexts = PanelTexts {
     mail_with: "接待人：{}",
     mail_change: "變更或取消：{}",
     calendar_for: "{}的行事曆",
+    privacy: "隱私權",
 };
 
 pub(super) const SYSTEM: SystemTexts = SystemTexts {
@@ -120,6 +121,7 @@ pub(super) const SYSTEM: SystemTexts = SystemTexts {
     dismiss: "隱藏訊息",
     unread: "1 則新訊息",
     bad_email: "請輸入有效的電子郵件地址，例如 ada@example.com。",
+    blocked_email: "請使用其他電子郵件地址，我們不接受此服務商。",
     bad_phone: "請輸入電話號碼，並選擇所屬國家/地區。",
     phone_too_short: "這個電話號碼太短了。",
     phone_too_long: "這個電話號碼太長了。",

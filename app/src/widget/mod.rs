@@ -19,6 +19,6 @@ mod transcript;
 pub use answering::give_up;
 pub use cards::Card;
 pub use meeting::{BadLink, MeetingPage, MeetingState};
-pub use panel::{Panel, PanelFrame, Unavailable};
+pub use panel::{Panel, PanelFrame, PrivacyNote, Unavailable};
 pub use state::{Asked, Booking, Country, DayCell, DayShown, Held, Lines, MailTo, MeetingLine, Standing, Ticket, TimeCell};
 pub use transcript::Said;

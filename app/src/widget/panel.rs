@@ -9,7 +9,7 @@ use super::{
     state::{Lines, Standing, Ticket},
     transcript::Said,
 };
-use crate::i18n::Locale;
+use crate::{i18n::Locale, ui::Markup};
 
 /// What stands around the conversation.
 #[derive(Debug, Clone)]
@@ -26,10 +26,21 @@ pub struct PanelFrame {
     pub locale: Locale,
     /// The origin of the host page.
     pub host: String,
+    /// What stands at its foot about privacy.
+    pub privacy: Option<PrivacyNote>,
     /// The address of the style sheet.
     pub css: String,
     /// Where the browser finds the wasm and its glue.
     pub options: LeptosOptions,
+}
+
+/// What is said about privacy at the foot of the panel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivacyNote {
+    /// In words of the site's own.
+    pub text: Option<String>,
+    /// The page about it.
+    pub url: Option<String>,
 }
 
 /// The panel: a whole page, shown in the iframe. Its one landmark has a name, so that it is not taken for the host page's.
@@ -86,9 +97,22 @@ pub fn Panel(
                         <p id="live" class="live-line" role="status" data-reconnecting=texts.reconnecting></p>
                         <div id="card" class="card"><Card ticket standing texts/></div>
                     </Answering>
+                    {frame.privacy.map(|note| view! { <Foot note label=texts.privacy/> })}
                 </main>
             </body>
         </html>
+    }
+}
+
+/// The same from the first moment to the last, so that nothing moves because of it.
+#[component]
+fn Foot(note: PrivacyNote, label: &'static str) -> impl IntoView {
+    let PrivacyNote { text, url } = note;
+    view! {
+        <p class="privacy">
+            {text.map(|text| view! { <span dir="auto"><Markup text/></span> " " })}
+            {url.map(|url| view! { <a href=url target="_blank" rel="noopener noreferrer">{label}</a> })}
+        </p>
     }
 }
 

@@ -29,6 +29,30 @@ impl FromStr for Email {
     }
 }
 
+/// Which addresses a site takes, beyond what makes one an address.
+pub trait EmailRules {
+    /// Whether it takes this one.
+    fn accepts(&self, email: &Email) -> bool;
+}
+
+/// Takes every address.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AnyEmail;
+
+impl EmailRules for AnyEmail {
+    fn accepts(&self, _: &Email) -> bool {
+        true
+    }
+}
+
+impl Email {
+    /// The part behind the `@`, in lower case.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
 impl fmt::Display for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -43,6 +67,7 @@ mod tests {
     fn addresses_are_trimmed_and_their_domain_lowered() {
         assert_eq!(" Ada.Lovelace+x@Example.COM ".parse::<Email>().unwrap().to_string(), "Ada.Lovelace+x@example.com");
         assert!("grüße@bücher.example".parse::<Email>().is_ok());
+        assert_eq!("ada@Mail.Example.COM".parse::<Email>().unwrap().domain(), "mail.example.com");
     }
 
     #[test]

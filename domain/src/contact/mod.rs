@@ -3,5 +3,5 @@
 mod email;
 mod phone;
 
-pub use email::{BadEmail, Email};
+pub use email::{AnyEmail, BadEmail, Email, EmailRules};
 pub use phone::{BadPhone, Phone, PhoneRules};

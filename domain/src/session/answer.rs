@@ -48,6 +48,9 @@ pub enum InvalidInput {
     /// No e-mail address.
     #[error(transparent)]
     Email(#[from] BadEmail),
+    /// An e-mail address of a provider that the site does not take.
+    #[error("the site takes no e-mail addresses of this provider")]
+    BlockedEmail,
     /// No phone number.
     #[error(transparent)]
     Phone(#[from] BadPhone),
@@ -181,7 +184,7 @@ fn captured(
     let typed = given.trim();
     let mut format = Format::Text;
     let (value, shown) = match capture.field {
-        CaptureField::Email => plain(typed.parse::<Email>()?.to_string()),
+        CaptureField::Email => plain(address(typed, context)?.to_string()),
         CaptureField::Phone => plain(context.phones.parse(typed, country)?.to_string()),
         CaptureField::Name | CaptureField::FirstName | CaptureField::LastName | CaptureField::Company => {
             plain(text(typed, limits::LABEL, false)?)
@@ -240,6 +243,12 @@ fn plain(value: String) -> (String, String) {
     (value.clone(), value)
 }
 
+/// An e-mail address that was typed, if it is one and the site takes it.
+pub(super) fn address(typed: &str, context: &Context<'_>) -> Result<Email, InvalidInput> {
+    let address: Email = typed.parse()?;
+    if context.emails.accepts(&address) { Ok(address) } else { Err(InvalidInput::BlockedEmail) }
+}
+
 pub(super) fn text(typed: &str, most: usize, lines: bool) -> Result<String, InvalidInput> {
     // Browsers send line breaks as CR LF, and count them as one character.
     let text = typed.replace("\r\n", "\n");
@@ -273,9 +282,17 @@ mod tests {
 
     use super::*;
     use crate::{
-        contact::{Phone, PhoneRules},
+        contact::{EmailRules, Phone, PhoneRules},
         livechat::{ChatPolicy, Roster},
     };
+
+    struct OtherProviders;
+
+    impl EmailRules for OtherProviders {
+        fn accepts(&self, email: &crate::contact::Email) -> bool {
+            email.domain() != "blocked.example"
+        }
+    }
 
     struct PlainPhones;
 
@@ -300,6 +317,7 @@ mod tests {
             new_id: &mut || uuid::Uuid::nil(),
             locale,
             phones: &PlainPhones,
+            emails: &OtherProviders,
             roster: &Roster::default(),
             policy: &ChatPolicy::default(),
             time_zone: "UTC",
@@ -357,6 +375,8 @@ mod tests {
         for (field, more, text, expected) in [
             ("email", json!({}), "ada@localhost", Email(BadEmail)),
             ("email", json!({}), " ", Email(BadEmail)),
+            ("email", json!({}), "ada@Blocked.example", BlockedEmail),
+            ("email", json!({ "optional": true }), "ada@blocked.example", BlockedEmail),
             ("phone", json!({}), "0301234", Phone(BadPhone::NotANumber)),
             ("phone", json!({}), "", Phone(BadPhone::NotANumber)),
             ("name", json!({}), "", Required),

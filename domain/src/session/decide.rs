@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     callback::{Callback, CallbackCommand, NotCalled},
-    contact::{Email, PhoneRules},
+    contact::{Email, EmailRules, PhoneRules},
     conversation::{Body, Card, Conversation, IfKnown, Purpose, Text, Ui, template},
     event::{Data, Event, EventType},
     id::{AgentId, AnswerId, AttributeName, CardId, EventId, MeetingId},
@@ -37,6 +37,8 @@ pub struct Context<'a> {
     pub time_zone: &'a str,
     /// The world's phone numbers.
     pub phones: &'a dyn PhoneRules,
+    /// The e-mail addresses that the site takes.
+    pub emails: &'a dyn EmailRules,
     /// Who can take a live chat, where the command may lead to one or change one.
     pub roster: &'a Roster,
     /// How long agents may take, and visitors be silent.
@@ -683,7 +685,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        contact::{BadPhone, Phone},
+        contact::{AnyEmail, BadPhone, Phone},
         id::{SessionId, VisitorId, uuid_v7},
         session::Beside,
     };
@@ -734,6 +736,7 @@ mod tests {
                 new_id: &mut new_id,
                 locale: self.locale,
                 phones: &NoPhones,
+                emails: &AnyEmail,
                 roster: &Roster::default(),
                 policy: &ChatPolicy::default(),
                 time_zone: "UTC",

@@ -7,11 +7,10 @@ use serde_json::Value;
 
 use super::{
     Attributes, Context, Format, Input, InvalidInput, Refusal,
-    answer::{Taken, first_name, is_value, text},
+    answer::{Taken, address, first_name, is_value, text},
     decide::Step,
 };
 use crate::{
-    contact::Email,
     conversation::{Card, Conversation, FieldKind, Form, FormField, Purpose, limits},
     event::{Data, EventType},
     id::{AttributeName, CardId, ChatId},
@@ -108,7 +107,7 @@ fn one(
             same(text(typed, limits::LABEL, false)?)
         }
         FieldKind::TextArea => same(text(typed, limits::VALUE, true)?),
-        FieldKind::Email => same(typed.parse::<Email>()?.to_string()),
+        FieldKind::Email => same(address(typed, context)?.to_string()),
         FieldKind::Phone => {
             let country = given.get(&format!("{}.country", field.name)).and_then(|values| values.first());
             same(context.phones.parse(typed.trim(), country.map(String::as_str))?.to_string())

@@ -3,9 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Author, Format, Input, InvalidInput, Refusal, answer::text, decide::Step};
+use super::{
+    Author, Format, Input, InvalidInput, Refusal,
+    answer::{address, text},
+    decide::Step,
+};
 use crate::{
-    contact::Email,
     conversation::{Body, Card, MeetingCard, limits},
     event::EventType,
     id::{AgentId, AttributeName, CardId, MeetingId},
@@ -140,7 +143,7 @@ impl<'d> Step<'d, '_, '_> {
                 None
             }
         };
-        let email = email.parse::<Email>().map_err(|error| wrong.push(("email".to_owned(), error.into()))).ok();
+        let email = address(email, self.context).map_err(|why| wrong.push(("email".to_owned(), why))).ok();
         let Some(email) = email.filter(|_| wrong.is_empty()) else { return Err(Refusal::BadForm(wrong)) };
         self.engage();
         let said = name.iter().cloned().chain([email.to_string()]).collect::<Vec<_>>().join("\n");

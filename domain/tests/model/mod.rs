@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use porchlight_domain::{
     callback::Callback,
-    contact::{BadPhone, Phone, PhoneRules},
+    contact::{AnyEmail, BadPhone, Phone, PhoneRules},
     conversation::Conversation,
     event::Event,
     id::{AgentId, AnswerId, SessionId, VisitorId, uuid_v7},
@@ -137,6 +137,7 @@ impl<'d> Visit<'d> {
             locale: self.locale,
             time_zone: self.time_zone,
             phones: &PlainPhones,
+            emails: &AnyEmail,
             roster: &around.roster,
             policy: &ChatPolicy::default(),
             calendars: &around.calendars,

@@ -4,7 +4,12 @@ use anyhow::anyhow;
 use porchlight_domain::{agent::Role, contact::Email, id::SiteKey};
 
 use super::{quiet, serve, tell};
-use crate::{http::Invite, outside::Outside, settings::Flags, store::Failure};
+use crate::{
+    http::Invite,
+    outside::Outside,
+    settings::Flags,
+    store::{Actor, Failure},
+};
 
 /// What is done with agents.
 #[derive(Debug, clap::Subcommand)]
@@ -31,7 +36,16 @@ pub(super) async fn run(command: AgentCommand) -> anyhow::Result<()> {
     let AgentCommand::Invite { flags, email, name, role, sites } = command;
     let settings = quiet(&flags)?;
     let store = serve::open(&settings).await?;
-    let invite = Invite { email, name, role, sites, again: true, outside: Outside::real(), hours: settings.invitation_hours };
+    let invite = Invite {
+        by: Actor::CommandLine,
+        email,
+        name,
+        role,
+        sites,
+        again: true,
+        outside: Outside::real(),
+        hours: settings.invitation_hours,
+    };
     let made = store.commit(invite).await.map_err(|failure| match failure {
         Failure::Refused(problem) => anyhow!(problem.in_words()),
         Failure::Store(error) => error.into(),

@@ -7,7 +7,7 @@ mod read;
 mod sqlite;
 mod tx;
 
-use std::{future::Future, path::Path, sync::Arc};
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
 use porchlight_domain::id::{AgentId, ChatId, ConversationId, SiteKey, VisitorId};
 use tokio::sync::oneshot;
@@ -18,9 +18,9 @@ pub use read::{EventFilter, EventPage};
 pub(crate) use tx::Cell;
 pub use tx::{
     AccountRow, Actor, AgentRow, Attempt, AttemptFilter, AuditEntry, AuditFilter, AuditRecord, Backlog, CalDavRow, CalendarRow,
-    CallbackRecord, CardCount, ChatEntry, ChatFilter, ChatRecord, CountedTo, Draft, DueDelivery, DueLetter, Full, ListFilter,
-    Logged, MeetingFilter, MeetingRecord, Overlap, Published, PublishedSource, Queue, SessionRecord, SiteFile, SiteHead, Stretch,
-    SubmissionRecord, SurveyFilter, Tx, Version, VisitorRecord, VisitorRow,
+    CallbackRecord, CardCount, ChatEntry, ChatFilter, ChatRecord, CountedTo, Draft, DueDelivery, DueLetter, Forgotten, Full,
+    ListFilter, Logged, MeetingFilter, MeetingRecord, Overlap, Person, Published, PublishedSource, Queue, SessionRecord,
+    SiteFile, SiteHead, Stretch, SubmissionRecord, SurveyFilter, Tx, Version, VisitorRecord, VisitorRow,
 };
 
 /// What runs within one transaction.
@@ -146,6 +146,11 @@ impl Command for LinkKey {
     }
 }
 
+/// How often it is tried to scrub the database, while others read what stands in its write-ahead log.
+const SCRUB_TRIES: u32 = 40;
+/// How long is waited between.
+const SCRUB_WAIT: Duration = Duration::from_millis(50);
+
 /// The store. Cloning it gives another handle to the same one.
 #[derive(Clone)]
 pub struct Store {
@@ -222,6 +227,37 @@ impl Store {
         // One transaction, so that all it reads belongs together; it ends, with nothing to undo, when it is dropped.
         let mut reading = self.readers.begin().await?;
         command.run(&mut Tx::new(&mut reading)).await
+    }
+
+    /// Takes out what deleted things have left behind in the write-ahead log; and in the database, if a size is named. For that it is written anew, if it
+    /// is no larger than so many bytes; while it is, no command is done. Whether all of that was done.
+    pub async fn scrub(&self, rewrite_up_to: Option<u64>) -> bool {
+        let mut rewritten = rewrite_up_to.is_none();
+        let mut waits = tokio::time::interval(SCRUB_WAIT);
+        for _ in 0..SCRUB_TRIES {
+            // The first comes at once. If another is needed, somebody reads; reads are short.
+            waits.tick().await;
+            match self.writer.scrub(rewrite_up_to.filter(|_| !rewritten)).await {
+                Ok(tried) => {
+                    rewritten |= tried.rewritten;
+                    if tried.log_emptied {
+                        if !rewritten {
+                            tracing::warn!(
+                                "the database is larger than scrub_limit_bytes, and may hold traces of what was deleted"
+                            );
+                        }
+                        return rewritten;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the database could not be scrubbed");
+                    if matches!(error, StoreError::Closed) {
+                        break;
+                    }
+                }
+            }
+        }
+        false
     }
 
     /// Whether the store can be written to: waits its turn like any command.

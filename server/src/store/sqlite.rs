@@ -25,6 +25,7 @@ const READERS: u32 = 4;
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
+    scrubs: mpsc::Sender<Scrub>,
     task: Arc<Mutex<Option<WriterTask>>>,
 }
 
@@ -50,16 +51,21 @@ pub(super) async fn open(
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What is deleted is overwritten, not only let go of.
+        .pragma("secure_delete", "on")
         .busy_timeout(BUSY_TIMEOUT)
         // What is logged is what was asked of us, not each statement of it: that would cost as much as the statement.
         .disable_statement_logging();
     let mut connection = SqliteConnection::connect_with(&options).await?;
     sqlx::migrate!("migrations/sqlite").run(&mut connection).await?;
+    // What the last run left in the log, if it could not close, need not be there twice. Where another process reads it, that is as well.
+    let _ = scrub(&mut connection, None).await?;
     let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
     let (queue, jobs) = mpsc::channel(queue_limit);
+    let (scrubs, scrubbing) = mpsc::channel(1);
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(write(connection, jobs, stopped, commit_batch, publish));
-    Ok((Writer { queue, task: Arc::new(Mutex::new(Some((stop, task)))) }, readers))
+    let task = tokio::spawn(write(connection, jobs, scrubbing, stopped, commit_batch, publish));
+    Ok((Writer { queue, scrubs, task: Arc::new(Mutex::new(Some((stop, task)))) }, readers))
 }
 
 impl Writer {
@@ -83,6 +89,13 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let job = Box::new(Submitted { command: Some(command), outcome: None, reply });
         self.queue.send(job).await.map_err(|_| StoreError::Closed)
+    }
+
+    /// Tries once to take out what deleted things have left behind: with the size up to which the database is written anew, if it is to be.
+    pub(super) async fn scrub(&self, rewrite_up_to: Option<u64>) -> Result<Scrubbed, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.scrubs.send(Scrub { rewrite_up_to, reply }).await.map_err(|_| StoreError::Closed)?;
+        Ok(answer.await.map_err(|_| StoreError::Closed)??)
     }
 
     pub(super) async fn close(&self) {
@@ -138,6 +151,7 @@ impl<C: Command> Job for Submitted<C> {
 async fn write(
     mut connection: SqliteConnection,
     mut jobs: mpsc::Receiver<Box<dyn Job>>,
+    mut scrubs: mpsc::Receiver<Scrub>,
     mut stopped: oneshot::Receiver<()>,
     commit_batch: usize,
     publish: Publish,
@@ -146,6 +160,12 @@ async fn write(
     loop {
         tokio::select! {
             biased;
+            // First: they are few, and what always waits would keep them waiting for ever.
+            Some(Scrub { rewrite_up_to, reply }) = scrubs.recv() => {
+                // Whoever asked may have gone away.
+                let _ = reply.send(scrub(&mut connection, rewrite_up_to).await);
+                continue;
+            }
             received = jobs.recv_many(&mut batch, commit_batch) => if received == 0 { break },
             // Nothing waits: the right moment to stop.
             _ = &mut stopped => break,
@@ -187,4 +207,47 @@ async fn commit(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -
     }
     connection.execute("commit").await?;
     Ok(news)
+}
+
+/// Asks the writer to take out what deleted things have left behind.
+struct Scrub {
+    rewrite_up_to: Option<u64>,
+    reply: oneshot::Sender<Result<Scrubbed, sqlx::Error>>,
+}
+
+/// How far that came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scrubbed {
+    /// Whether the database was written anew.
+    pub(super) rewritten: bool,
+    /// Whether the write-ahead log is empty. While somebody reads what stands in it, it cannot be.
+    pub(super) log_emptied: bool,
+}
+
+/// Writes the database anew, if it is to be and is no larger than that, and empties the write-ahead log.
+///
+/// To overwrite what is deleted is not enough: where a tree of pages grows and is balanced, a row moves to another page, and may leave a copy in the
+/// room between the rows of the old one. No delete ever comes to that, since it belongs to no row; only a database that is written anew has none.
+async fn scrub(connection: &mut SqliteConnection, rewrite_up_to: Option<u64>) -> Result<Scrubbed, sqlx::Error> {
+    // Nobody is to wait for long behind this: whoever wants it tries again.
+    connection.execute("pragma busy_timeout = 250").await?;
+    let scrubbed = scrub_now(connection, rewrite_up_to).await;
+    // As it was: BUSY_TIMEOUT.
+    connection.execute("pragma busy_timeout = 10000").await?;
+    scrubbed
+}
+
+async fn scrub_now(connection: &mut SqliteConnection, rewrite_up_to: Option<u64>) -> Result<Scrubbed, sqlx::Error> {
+    let mut rewritten = false;
+    if let Some(most) = rewrite_up_to {
+        let pages: i64 = sqlx::query_scalar("pragma page_count").fetch_one(&mut *connection).await?;
+        let size: i64 = sqlx::query_scalar("pragma page_size").fetch_one(&mut *connection).await?;
+        if u64::try_from(pages.saturating_mul(size)).is_ok_and(|bytes| bytes <= most) {
+            connection.execute("vacuum").await?;
+            rewritten = true;
+        }
+    }
+    // The first column says whether something was in the way (https://www.sqlite.org/pragma.html#pragma_wal_checkpoint).
+    let busy: i64 = sqlx::query_scalar("pragma wal_checkpoint(truncate)").fetch_one(&mut *connection).await?;
+    Ok(Scrubbed { rewritten, log_emptied: busy == 0 })
 }

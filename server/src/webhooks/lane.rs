@@ -557,6 +557,7 @@ async fn tell_owner(
             body: body.clone(),
             chat: None,
             calendar: None,
+            visitor: None,
         };
         tx.add_mail(&letter, now).await?;
     }

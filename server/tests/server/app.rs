@@ -17,6 +17,7 @@ use porchlight_server::{
     http,
     mail::Postman,
     outside::Outside,
+    privacy::Retention,
     realtime::Clock,
     secret::Secret,
     settings::Settings,
@@ -62,6 +63,8 @@ pub(crate) struct TestApp {
     settings: Settings,
     /// Counts the log, when a test says so.
     pub(crate) counter: Counter,
+    /// Removes what is too old, when a test says so.
+    pub(crate) retention: Retention,
     client: reqwest::Client,
     /// Where its database is.
     pub(crate) folder: TempDir,
@@ -112,9 +115,23 @@ impl Builder {
         let key = format!("plk_{}", secret.reveal());
         store.commit(AddKey { secret, id: "test".to_owned(), scopes: None, sites: None }).await.unwrap();
         let client = reqwest::Client::new();
-        let Workers { postman, sync, hooks, counter } = workers;
-        let app =
-            TestApp { address, store, key, clock, ticking, postman, sync, hooks, counter, outside, settings, client, folder };
+        let Workers { postman, sync, hooks, counter, retention } = workers;
+        let app = TestApp {
+            address,
+            store,
+            key,
+            clock,
+            ticking,
+            postman,
+            sync,
+            hooks,
+            counter,
+            retention,
+            outside,
+            settings,
+            client,
+            folder,
+        };
         app.import(&self.site, &self.conversations).await;
         app
     }
@@ -195,7 +212,12 @@ impl TestApp {
     }
 
     pub(crate) async fn visitor(&self) -> Visitor<'_> {
-        let begun = good(self.send("/widget/v1/start", &json!({ "site": "shop", "page": PAGE, "locale": "en-GB" })).await).await;
+        self.visitor_who(&json!({ "site": "shop", "page": PAGE, "locale": "en-GB" })).await
+    }
+
+    /// A visitor whose loader says this.
+    pub(crate) async fn visitor_who(&self, starts: &Value) -> Visitor<'_> {
+        let begun = good(self.send("/widget/v1/start", starts).await).await;
         Visitor { app: self, token: text(&begun["token"]), view: text(&begun["view"]), begun, next_id: std::cell::Cell::new(0) }
     }
 

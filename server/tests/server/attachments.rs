@@ -28,7 +28,8 @@ fn multipart(form: &Form, file: (&str, &[u8])) -> Vec<u8> {
     body
 }
 
-async fn send(visitor: &Visitor<'_>, form: &Form, file: (&str, &[u8])) -> Response {
+/// Sends a file in a chat.
+pub(crate) async fn send(visitor: &Visitor<'_>, form: &Form, file: (&str, &[u8])) -> Response {
     let app = visitor.app;
     let request = app.post("/widget/v1/answers").header("accept", "application/json");
     let request = request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"));

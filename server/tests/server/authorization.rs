@@ -176,6 +176,13 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/console/webhooks/{id}", None, page(403, 403, 403, 404)),
         ("POST", "/console/webhooks/{id}", Form(&[("do", "secret")]), page(403, 403, 403, 404)),
         ("GET", "/console/webhooks/{id}/remove", None, page(403, 403, 403, 404)),
+        // Of visitors: the chat's id is none of theirs.
+        ("GET", "/console/visitors", None, page(403, 403, 403, 200)),
+        ("GET", "/console/visitors/{id}", None, page(403, 403, 403, 404)),
+        ("GET", "/console/visitors/{id}/export", None, page(403, 403, 403, 404)),
+        ("GET", "/console/visitors/{id}/erase", None, page(403, 403, 403, 404)),
+        ("POST", "/console/visitors/{id}/erase", None, page(403, 403, 403, 404)),
+        ("GET", "/console/audit", None, page(403, 403, 403, 200)),
         // The signature says that the address was sent to whoever has it.
         ("GET", "/meetings/{id}/{signature}", None, anybody(404)),
         ("POST", "/meetings/{id}/{signature}", Form(&[("do", "cancel")]), anybody(404)),
@@ -203,6 +210,8 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/api/v1/agents/{id}", None, BY_KEY),
         ("GET", "/api/v1/teams", None, BY_KEY),
         ("GET", "/api/v1/audit", None, BY_KEY),
+        ("GET", "/api/v1/visitors/{id}/export", None, BY_KEY),
+        ("DELETE", "/api/v1/visitors/{id}", None, BY_KEY),
         ("GET", "/api/v1/sites", None, BY_KEY),
         ("GET", "/api/v1/sites/{site}", None, BY_KEY),
         ("PUT", "/api/v1/sites/{site}", Json(json!({})), BY_KEY),

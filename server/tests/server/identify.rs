@@ -18,14 +18,16 @@ impl Command for SecretOf {
     }
 }
 
-async fn hash(app: &TestApp, of: &str) -> String {
+/// What only the site can make of an id.
+pub(crate) async fn hash(app: &TestApp, of: &str) -> String {
     let secret = app.store.look(SecretOf).await.unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(of.as_bytes());
     data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
 }
 
-async fn identify(app: &TestApp, token: &str, view: &str, identity: &Value) -> reqwest::Response {
+/// The site tells who a visitor is.
+pub(crate) async fn identify(app: &TestApp, token: &str, view: &str, identity: &Value) -> reqwest::Response {
     let body = json!({ "site": "shop", "page": PAGE, "token": token, "view": view, "identity": identity });
     app.send("/widget/v1/start", &body).await
 }

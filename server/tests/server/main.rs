@@ -30,6 +30,7 @@ mod mail;
 mod meetings;
 mod once;
 mod panel;
+mod privacy;
 mod races;
 mod receiver;
 mod resources;

@@ -178,6 +178,7 @@ impl State {
                 return self.selected();
             }
             Told::Chat(row) => self.changed(*row),
+            Told::Gone { chat } => self.gone(chat),
             Told::Said { chat, lines } => return self.said(chat, lines),
             Told::Typing { chat } => self.typing.set(Some(chat)),
             Told::Seen { chat, number } => self.detail.update(|detail| {
@@ -236,6 +237,18 @@ impl State {
                 }
             }
         });
+    }
+
+    /// A chat is not there any more: nothing of it stays here, either.
+    fn gone(self, chat: ChatId) {
+        if self.selected() == Some(chat) {
+            self.detail.set(None);
+        }
+        self.desk.update(|desk| desk.chats.retain(|row| row.id != chat));
+        self.fetched.update(|rows| rows.retain(|row| row.id != chat));
+        self.pending.update(|pending| pending.retain(|one| one.chat != chat));
+        keep(self.drafts, chat, String::new());
+        keep(self.notes, chat, String::new());
     }
 
     fn said(self, chat: ChatId, lines: Vec<Line>) -> Option<ChatId> {

@@ -32,6 +32,7 @@ pub(super) fn Visitor(state: State) -> impl IntoView {
                 <Course state/>
                 <Before state/>
                 <Transcript state chat/>
+                <Privacy state/>
             })}
         </aside>
     }
@@ -185,4 +186,18 @@ fn Transcript(state: State, chat: ChatId) -> impl IntoView {
             <p class="hint" role="status">{move || state.mailed.get().filter(|(of, _)| *of == chat).map(|(_, became)| became)}</p>
         </section>
     }
+}
+
+/// The way to all that is known of the visitor, for those who may export and erase it.
+#[component]
+fn Privacy(state: State) -> impl IntoView {
+    let visitor = state.detail.with_untracked(|detail| detail.as_ref()?.visitor);
+    visitor.map(|visitor| {
+        view! {
+            <section>
+                <h2>"Privacy"</h2>
+                <a class="button" href=format!("/console/visitors/{visitor}")>"Export or erase"</a>
+            </section>
+        }
+    })
 }

@@ -8,6 +8,7 @@ mod audit;
 mod callbacks;
 mod command;
 mod conversations;
+mod erasure;
 mod events;
 mod export;
 mod files;
@@ -73,6 +74,7 @@ fn operations(settings: &Settings) -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(analytics::routes())
         .merge(webhooks::routes())
+        .merge(erasure::routes())
 }
 
 /// The description of the API, as docs/openapi.json has it.

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+use jiff::Timestamp;
 use leptos::prelude::*;
 use porchlight_app::console::accounts::AccountsPage;
 use porchlight_domain::id::{AgentId, SiteKey};
@@ -25,7 +26,7 @@ use crate::{
         body::Query,
         problem::{Code, Problem},
     },
-    store::{AccountRow, AgentRow, Command, Failure, Tx},
+    store::{AccountRow, Actor, AgentRow, AuditEntry, Command, Failure, Tx},
 };
 
 /// The longest name of a company or domain, in characters.
@@ -100,7 +101,13 @@ impl Command for Read {
 async fn change(State(app): State<App>, SignedIn { agent, .. }: SignedIn, form: Multipart) -> Result<Response, Problem> {
     agent.must(Right::ManageTeams)?;
     let (site, text) = parts(form, app.settings.accounts_limit_bytes).await?;
-    let put = Put { agent: agent.clone(), site: site.clone(), text: text.clone(), most: app.settings.accounts_limit };
+    let put = Put {
+        agent: agent.clone(),
+        site: site.clone(),
+        text: text.clone(),
+        most: app.settings.accounts_limit,
+        now: app.engine.outside.now(),
+    };
     match app.store.commit(put).await {
         Ok(()) => Ok(Redirect::to(&format!("/console/accounts?site={site}&saved=true")).into_response()),
         Err(Failure::Refused(Refused::Lines(problems))) => page(&app, &agent, Some(site), Some(text), false, problems).await,
@@ -154,6 +161,7 @@ struct Put {
     site: SiteKey,
     text: String,
     most: usize,
+    now: Timestamp,
 }
 
 impl Command for Put {
@@ -161,7 +169,7 @@ impl Command for Put {
     type Refusal = Refused;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Refused>> {
-        let Self { agent, site, text, most } = self;
+        let Self { agent, site, text, most, now } = self;
         let refused = |problems: Vec<String>| Failure::Refused(Refused::Lines(problems));
         if !agent.serves(&site) || tx.site_revision(&site).await?.is_none() {
             let problem = Problem::new(Code::Malformed, "expected one of your sites").field("site");
@@ -194,7 +202,16 @@ impl Command for Put {
         }
         let rows: Vec<AccountRow> =
             accounts.into_iter().map(|((kind, name), (_, agent))| AccountRow { kind, name, agent }).collect();
-        Ok(tx.put_accounts(&site, &rows).await?)
+        tx.put_accounts(&site, &rows).await?;
+        let entry = AuditEntry {
+            actor: &Actor::Agent(agent.id),
+            action: "accounts.imported",
+            site: Some(&site),
+            subject: site.as_str(),
+            detail: serde_json::json!({ "accounts": rows.len() }),
+            at: now,
+        };
+        Ok(tx.audit(entry).await?)
     }
 }
 

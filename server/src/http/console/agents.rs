@@ -17,7 +17,7 @@ use porchlight_domain::{
 use serde::Deserialize;
 
 use super::{
-    invite::{Invite, NAME_MAX, link},
+    invite::{Invite, NAME_MAX, invited, link},
     render,
     session::{Right, SignedIn},
 };
@@ -28,7 +28,7 @@ use crate::{
         problem::{Code, Problem},
     },
     outside::Outside,
-    store::{AgentRow, Command, Failure, News, Tx},
+    store::{Actor, AgentRow, AuditEntry, Command, Failure, News, Tx},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -122,6 +122,7 @@ async fn invite(
         let bad = |error: String| Problem::new(Code::Malformed, error).field("email");
         let email: Email = given.email.trim().parse().map_err(|error| bad(format!("{error}")))?;
         let invite = Invite {
+            by: Actor::Agent(agent.id),
             name: given.name,
             role: given.role,
             sites: keys(&given.sites)?,
@@ -184,6 +185,7 @@ impl Command for Change {
         let unknown = || Failure::Refused(Problem::new(Code::NotFound, "there is no such agent"));
         let mut agent = tx.agent(id).await?.ok_or_else(unknown)?;
         if given.act == "link" {
+            invited(tx, &Actor::Agent(by), id, agent.role, outside.now()).await?;
             return Ok(Some((agent.email.clone(), link(tx, id, &outside, hours).await?)));
         }
         let name = given.name.trim();
@@ -205,6 +207,7 @@ impl Command for Change {
                 return Err(bad("sites", format!("there is no site \"{site}\"")));
             }
         }
+        let action = if given.disabled && !agent.disabled { "agent.disabled" } else { "agent.changed" };
         name.clone_into(&mut agent.name);
         (agent.role, agent.disabled, agent.chat_limit) = (given.role, given.disabled, limit.flatten());
         (agent.languages, agent.skills) = (words(&given.languages), words(&given.skills));
@@ -213,6 +216,22 @@ impl Command for Change {
         if agent.disabled {
             tx.remove_logins(id).await?;
         }
+        let entry = AuditEntry {
+            actor: &Actor::Agent(by),
+            action,
+            site: None,
+            subject: &id.to_string(),
+            detail: serde_json::json!({
+                "role": agent.role.name(),
+                "sites": sites,
+                "languages": agent.languages,
+                "skills": agent.skills,
+                "chatLimit": agent.chat_limit,
+                "disabled": agent.disabled,
+            }),
+            at: outside.now(),
+        };
+        tx.audit(entry).await?;
         tx.tell(News::Agent { agent: id });
         Ok(None)
     }

@@ -251,6 +251,7 @@ impl Command for Whole {
         let notes = tx.notes(self.chat).await?;
         Ok(Detail {
             row: row(tx, &self.hub, &self.agent, &record).await?,
+            visitor: Some(record.visitor).filter(|_| self.agent.may(Right::ManageVisitors)),
             lines: lines.iter().map(line).collect(),
             seen: record.seen_by_visitor,
             attributes: attributes.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),

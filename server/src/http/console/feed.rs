@@ -83,7 +83,7 @@ impl Feed {
         if agents.contains(&self.agent.id)
             && let Err(problem) = self.present().await
         {
-            tracing::info!(agent = %self.agent.id, problem = problem.in_words(), "a console is let go");
+            tracing::info!(agent = %self.agent.id, code = problem.code.name(), "a console is let go");
             return None;
         }
         let changed = Changed {
@@ -223,8 +223,12 @@ impl Command for Changed {
         let Self { agent, hub, limit, now, chats, agents, callbacks } = self;
         let mut told = Vec::new();
         for chat in chats {
-            if let Some(record) = tx.chat(chat).await?.filter(|record| agent.serves(&record.site)) {
-                told.push(Told::Chat(Box::new(row(tx, &hub, &agent, &record).await?)));
+            match tx.chat(chat).await? {
+                Some(record) if agent.serves(&record.site) => {
+                    told.push(Told::Chat(Box::new(row(tx, &hub, &agent, &record).await?)));
+                }
+                Some(_) => {}
+                None => told.push(Told::Gone { chat }),
             }
         }
         if !agents.is_empty() {

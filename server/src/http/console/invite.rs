@@ -11,7 +11,7 @@ use crate::{
     http::problem::{Code, Problem},
     outside::Outside,
     secret::Secret,
-    store::{Command, Failure, Store, StoreError, Tx},
+    store::{Actor, AuditEntry, Command, Failure, Store, StoreError, Tx},
 };
 
 /// The longest name of an agent, in characters.
@@ -20,6 +20,8 @@ pub(super) const NAME_MAX: usize = 80;
 /// Makes a link for somebody who is new, or who is there already.
 #[derive(Debug, Clone)]
 pub(crate) struct Invite {
+    /// Who invites.
+    pub(crate) by: Actor,
     pub(crate) email: Email,
     pub(crate) name: String,
     pub(crate) role: Role,
@@ -46,16 +48,29 @@ pub(super) async fn link(tx: &mut Tx<'_>, agent: AgentId, outside: &Outside, hou
     Ok(path(&token))
 }
 
+/// Notes that somebody was given a link.
+pub(super) async fn invited(tx: &mut Tx<'_>, by: &Actor, agent: AgentId, role: Role, now: Timestamp) -> Result<(), StoreError> {
+    let entry = AuditEntry {
+        actor: by,
+        action: "agent.invited",
+        site: None,
+        subject: &agent.to_string(),
+        detail: serde_json::json!({ "role": role.name() }),
+        at: now,
+    };
+    tx.audit(entry).await
+}
+
 impl Command for Invite {
     /// The path of the link.
     type Done = String;
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<String, Failure<Problem>> {
-        let Self { email, name, role, sites, again, outside, hours } = self;
+        let Self { by, email, name, role, sites, again, outside, hours } = self;
         let refuse = |field: &str, detail: String| Err(Failure::Refused(Problem::new(Code::Malformed, detail).field(field)));
-        let id = match tx.agent_by_email(&email.to_string()).await? {
-            Some(known) if again => known.id,
+        let (id, role) = match tx.agent_by_email(&email.to_string()).await? {
+            Some(known) if again => (known.id, known.role),
             Some(known) => return refuse("email", format!("{} is an agent already", known.email)),
             None => {
                 let name = name.trim();
@@ -73,9 +88,10 @@ impl Command for Invite {
                 let id = AgentId::new(outside.new_id());
                 tx.add_agent(id, &email.to_string(), name, role, outside.now()).await?;
                 tx.put_agent_sites(id, &sites).await?;
-                id
+                (id, role)
             }
         };
+        invited(tx, &by, id, role, outside.now()).await?;
         Ok(link(tx, id, &outside, hours).await?)
     }
 }

@@ -21,7 +21,7 @@ use crate::{
         problem::{Code, Problem},
     },
     secret::Secret,
-    store::{Command, Failure, Tx},
+    store::{Actor, AuditEntry, Command, Failure, Tx},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -95,6 +95,15 @@ impl Command for Take {
         tx.put_password(id, &self.hash).await?;
         // Whoever knew the old password is signed out.
         tx.remove_logins(id).await?;
+        let entry = AuditEntry {
+            actor: &Actor::Agent(id),
+            action: "agent.password_set",
+            site: None,
+            subject: &id.to_string(),
+            detail: serde_json::json!({}),
+            at: self.now,
+        };
+        tx.audit(entry).await?;
         Ok(Some(id))
     }
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod act;
 mod agents;
 mod analytics;
+mod audit;
 mod availability;
 mod booking;
 mod calendar;
@@ -24,6 +25,7 @@ mod socket;
 mod surveys;
 mod teams;
 mod upload;
+mod visitors;
 mod webhooks;
 
 use axum::Router;
@@ -56,4 +58,6 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(accounts::routes(accounts_limit))
         .merge(keys::routes())
         .merge(webhooks::routes())
+        .merge(visitors::routes())
+        .merge(audit::routes())
 }

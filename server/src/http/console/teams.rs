@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+use jiff::Timestamp;
 use leptos::prelude::*;
 use porchlight_app::console::{
     pages::{TeamLine, TeamsPage},
@@ -30,7 +31,7 @@ use crate::{
         body::Form,
         problem::{Code, Problem},
     },
-    store::{AgentRow, Command, Failure, Tx},
+    store::{Actor, AgentRow, AuditEntry, Command, Failure, Tx},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -70,7 +71,7 @@ async fn page(app: &App, agent: &AgentRow, problem: Option<Problem>) -> Result<R
 
 async fn change(State(app): State<App>, SignedIn { agent, .. }: SignedIn, Form(given): Form<Given>) -> Result<Response, Problem> {
     agent.must(Right::ManageTeams)?;
-    match app.store.commit(Change { agent: agent.clone(), given }).await.map_err(Problem::from) {
+    match app.store.commit(Change { agent: agent.clone(), given, now: app.engine.outside.now() }).await.map_err(Problem::from) {
         Ok(()) => Ok(Redirect::to("/console/teams").into_response()),
         Err(problem) => page(&app, &agent, Some(problem)).await,
     }
@@ -108,6 +109,7 @@ impl Command for List {
 struct Change {
     agent: AgentRow,
     given: Given,
+    now: Timestamp,
 }
 
 impl Command for Change {
@@ -115,7 +117,7 @@ impl Command for Change {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
-        let Self { agent, given } = self;
+        let Self { agent, given, now } = self;
         let bad = |field: &str, detail: String| Failure::Refused(Problem::new(Code::Malformed, detail).field(field));
         if !agent.serves(&given.site) || tx.site_revision(&given.site).await?.is_none() {
             return Err(bad("site", "expected one of your sites".to_owned()));
@@ -138,6 +140,15 @@ impl Command for Change {
             }
         };
         tx.put_team(&Team { site: given.site.clone(), id: id.clone(), name }, &members).await?;
-        Ok(tx.put_team_hours(&given.site, &id, hours.as_ref()).await?)
+        tx.put_team_hours(&given.site, &id, hours.as_ref()).await?;
+        let entry = AuditEntry {
+            actor: &Actor::Agent(agent.id),
+            action: "team.changed",
+            site: Some(&given.site),
+            subject: id.as_str(),
+            detail: serde_json::json!({ "members": members, "hours": hours.map(|hours| hours.in_words()) }),
+            at: now,
+        };
+        Ok(tx.audit(entry).await?)
     }
 }

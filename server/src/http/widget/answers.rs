@@ -18,7 +18,7 @@ use porchlight_app::{
     widget::MailTo,
 };
 use porchlight_domain::{
-    contact::{BadPhone, Email},
+    contact::{BadPhone, Email, EmailRules},
     conversation::{Body, Conversation},
     id::{AnswerId, CardId},
     livechat::{BadMessage, ChatCommand},
@@ -392,6 +392,9 @@ impl Answered {
     ) -> Result<String, Failure<Refusal>> {
         let address: Email =
             self.email.parse().map_err(|error| Failure::Refused(Refusal::Invalid(InvalidInput::Email(error))))?;
+        if !site.site.blocked_email_domains.accepts(&address) {
+            return Err(Failure::Refused(Refusal::Invalid(InvalidInput::BlockedEmail)));
+        }
         let answered = |record: &ChatRecord| record.conversation == sent.conversation && record.accepted_at.is_some();
         let record = tx.chats_of(visitor.id, CHATS_LOOKED_AT).await?.into_iter().find(answered);
         let record = record.ok_or(Failure::Refused(Refusal::NotAllowed))?;
@@ -439,6 +442,7 @@ fn in_words(refusal: &Refusal, locale: Locale) -> String {
         Refusal::BadMessage(BadMessage::FileTooLarge(limit)) => return named(locale.panel().file_too_large, &megabytes(*limit)),
         Refusal::Invalid(invalid) => match invalid {
             InvalidInput::Email(_) => texts.bad_email,
+            InvalidInput::BlockedEmail => texts.blocked_email,
             InvalidInput::Phone(BadPhone::NotANumber) => texts.bad_phone,
             InvalidInput::Phone(BadPhone::TooShort) => texts.phone_too_short,
             InvalidInput::Phone(BadPhone::TooLong) => texts.phone_too_long,

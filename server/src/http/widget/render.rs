@@ -10,7 +10,7 @@ use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use porchlight_app::{
     i18n::Locale,
-    widget::{Card, Panel, PanelFrame, Said, Unavailable},
+    widget::{Card, Panel, PanelFrame, PrivacyNote, Said, Unavailable},
 };
 
 use super::shown::Shown;
@@ -28,6 +28,10 @@ pub(super) async fn page(status: StatusCode, shown: Shown, host: String) -> Resp
         look: format!("--accent:{accent};--on-accent:{on_accent};--font:{font};--radius:{radius}px;--typing:{typing}ms"),
         locale: shown.locale(),
         host: host.clone(),
+        privacy: (site.privacy_text.is_some() || site.privacy_url.is_some()).then(|| PrivacyNote {
+            text: site.privacy_text.as_ref().map(|text| text.in_locale(&shown.language, site.main_locale()).to_owned()),
+            url: site.privacy_url.clone(),
+        }),
         css: css(),
         options: LeptosOptions::builder().output_name(manifest().widget.as_str()).site_pkg_dir("assets").build(),
     };

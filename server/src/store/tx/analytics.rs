@@ -1,7 +1,7 @@
 //! The numbers: sums over days, and up to where the log is counted.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, LazyLock},
 };
 
@@ -10,7 +10,7 @@ use porchlight_domain::id::{ChatId, SessionId, SiteKey, VisitorId};
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{Result, SubmissionRecord, Tx, corrupt, submissions, time};
-use crate::analytics::tally::{ChatKnown, Dimension, Figure, Figures, Run};
+use crate::analytics::tally::{ChatKnown, Dimension, Figure, Figures, OTHER_PAGES, Run};
 
 /// What figures are about: a site, what is told apart, which of it, and the first day of the span.
 pub(crate) type Cell = (SiteKey, Dimension, String, i64);
@@ -92,6 +92,23 @@ impl Tx<'_> {
             query = query.bind(figures[*figure]);
         }
         query.execute(&mut *self.connection).await?;
+        Ok(())
+    }
+
+    /// Counts some pages with those that are not told apart.
+    pub(crate) async fn fold_pages(&mut self, site: &SiteKey, pages: &BTreeSet<String>) -> Result<()> {
+        for page in pages.iter().filter(|page| *page != OTHER_PAGES) {
+            let rows = sqlx::query("delete from tally where site = $1 and dimension = $2 and value = $3 returning *")
+                .bind(site.as_str())
+                .bind(Dimension::Page.name())
+                .bind(page)
+                .fetch_all(&mut *self.connection)
+                .await?;
+            for row in &rows {
+                let cell = (site.clone(), Dimension::Page, OTHER_PAGES.to_owned(), row.try_get("day")?);
+                self.add_figures(&cell, row.try_get("span")?, &figures(row)?).await?;
+            }
+        }
         Ok(())
     }
 

@@ -25,8 +25,8 @@ impl Tx<'_> {
     /// Keeps a letter to be sent; one of the same id is there already.
     pub async fn add_mail(&mut self, letter: &Letter, now: Timestamp) -> Result<()> {
         sqlx::query(
-            "insert into mail (id, purpose, recipient, subject, body, chat, made_at, due_at, calendar, method)
-             values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
+            "insert into mail (id, purpose, recipient, subject, body, chat, made_at, due_at, calendar, method, visitor)
+             values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10)
              on conflict (id) do nothing",
         )
         .bind(letter.id.as_str())
@@ -38,6 +38,7 @@ impl Tx<'_> {
         .bind(now.as_millisecond())
         .bind(letter.calendar.as_ref().map(|calendar| calendar.content.as_str()))
         .bind(letter.calendar.as_ref().map(|calendar| calendar.method.name()))
+        .bind(letter.visitor.map(|visitor| visitor.to_string()))
         .execute(&mut *self.connection)
         .await?;
         self.tell(crate::store::News::Mail);
@@ -73,6 +74,7 @@ impl Tx<'_> {
                 let chat: Option<String> = row.try_get("chat")?;
                 let content: Option<String> = row.try_get("calendar")?;
                 let method: Option<String> = row.try_get("method")?;
+                let visitor: Option<String> = row.try_get("visitor")?;
                 let letter = Letter {
                     id: row.try_get("id")?,
                     purpose: Purpose::named(&row.try_get::<String, _>("purpose")?),
@@ -80,6 +82,7 @@ impl Tx<'_> {
                     subject: row.try_get("subject")?,
                     body: row.try_get("body")?,
                     chat: chat.map(|chat| chat.parse().map_err(super::corrupt)).transpose()?,
+                    visitor: visitor.map(|visitor| visitor.parse().map_err(super::corrupt)).transpose()?,
                     calendar: content
                         .zip(method.as_deref().and_then(Method::named))
                         .map(|(content, method)| CalendarPart { method, content }),
@@ -89,14 +92,15 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// Notes that a letter was sent.
-    pub async fn mail_sent(&mut self, id: &str, now: Timestamp) -> Result<()> {
-        sqlx::query("update mail set sent_at = $2, due_at = null, body = '', calendar = null, problem = null where id = $1")
-            .bind(id)
-            .bind(now.as_millisecond())
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
+    /// Notes that a letter was sent. False if there is none any more: whom it was about was erased meanwhile.
+    pub async fn mail_sent(&mut self, id: &str, now: Timestamp) -> Result<bool> {
+        let sent =
+            sqlx::query("update mail set sent_at = $2, due_at = null, body = '', calendar = null, problem = null where id = $1")
+                .bind(id)
+                .bind(now.as_millisecond())
+                .execute(&mut *self.connection)
+                .await?;
+        Ok(sent.rows_affected() > 0)
     }
 
     /// Notes that a letter could not be sent, and when it is tried again, if it is.

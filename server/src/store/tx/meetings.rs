@@ -209,6 +209,14 @@ impl Tx<'_> {
         .bind(again.map(Timestamp::as_millisecond))
         .execute(&mut *self.connection)
         .await?;
+        // One whose guest was erased was only kept to be taken out of the calendar.
+        sqlx::query(
+            "delete from meeting where id = $1 and push_at is null
+                 and visitor in (select id from visitor where erased_at is not null)",
+        )
+        .bind(id.to_string())
+        .execute(&mut *self.connection)
+        .await?;
         Ok(())
     }
 }

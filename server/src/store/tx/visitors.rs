@@ -88,6 +88,8 @@ impl Tx<'_> {
             "update session set visitor = $2 where visitor = $1",
             "insert into attribute (visitor, name, value, changed_at) select $2, name, value, changed_at from attribute
              where visitor = $1 on conflict do nothing",
+            // They are one person from now on, also to be forgotten.
+            "update visitor set joined = $2 where id = $1",
         ] {
             sqlx::query(statement).bind(&from).bind(&to).execute(&mut *self.connection).await?;
         }
