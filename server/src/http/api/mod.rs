@@ -27,7 +27,7 @@ use crate::{
 pub(crate) use sites::Publish;
 
 pub(super) fn routes(file_limit: usize) -> Router<App> {
-    events::routes().merge(sites::routes(file_limit)).merge(visitors::routes()).merge(webhooks::routes().into())
+    events::routes().merge(sites::routes(file_limit)).merge(visitors::routes()).merge(webhooks::routes())
 }
 
 /// The key that the caller has.
