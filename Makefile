@@ -1,7 +1,7 @@
 # Two commands do everything: `make run` and `make test`. The rest are their parts.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint generate e2e bench torture watch
+.PHONY: help setup build run test lint generate api e2e bench torture watch
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 export CARGO_TARGET_DIR
@@ -25,6 +25,7 @@ run: build ## serves the demo customer's site and Porchlight, and prints their a
 test: build lint ## everything: lint, all tests, end to end in a browser
 	@echo "==> tests"
 	@if command -v cargo-nextest > /dev/null; then cargo nextest run --workspace --no-fail-fast; else cargo test --workspace --no-fail-fast; fi
+	@$(MAKE) --no-print-directory api
 	@$(MAKE) --no-print-directory e2e
 
 lint: setup ## formatting, clippy for the server and for the browser, types of the loader, licences and advisories
@@ -42,6 +43,9 @@ generate: ## writes the files that come from tables in the code
 	@PORCHLIGHT_GENERATE=1 cargo test --quiet --package=porchlight-domain --test=generated
 	@PORCHLIGHT_GENERATE=1 cargo test --quiet --package=porchlight-server --test=server generated
 
+api: ## asks the API for what its description says, right and wrong, and looks at every answer; needs `make build`
+	@PORCHLIGHT_BIN=$(PORCHLIGHT) bin/api-check
+
 e2e: ## the end-to-end tests in a browser; needs `make build`
 	@echo "==> end to end"
 	@PORCHLIGHT_BIN=$(PORCHLIGHT) npx playwright test --config=end2end/playwright.config.ts
@@ -49,8 +53,9 @@ e2e: ## the end-to-end tests in a browser; needs `make build`
 bench: build ## prints the figures of docs/benchmarks.md
 	@PORCHLIGHT_BIN=$(PORCHLIGHT) node end2end/bench/bench.mjs
 
-torture: build ## the long runs of the property tests and of `kill -9`; the seed is printed
+torture: build ## the long runs of the property tests, of `kill -9` and of pages that end badly; the seed is printed
 	@PROPTEST_CASES=20000 PORCHLIGHT_TORTURE=1 cargo test --release --package=porchlight-domain --package=porchlight-server -- --nocapture
+	@PORCHLIGHT_BIN=$(PORCHLIGHT) PORCHLIGHT_TORTURE=1 npx playwright test --config=end2end/playwright.config.ts dependable
 
 watch: setup ## builds and serves the demo again whenever a source changes
 	@bin/watch

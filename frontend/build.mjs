@@ -1,5 +1,5 @@
-// Builds all that browsers load into frontend/dist: the loader's core and stage, its types, the panel's style, wasm and glue, the names of
-// countries. Every file but the core carries a hash of its content in its name, so that it may be cached for ever; manifest.json says which.
+// Builds all that browsers load into frontend/dist: the loader's core, stage and analytics, its types, the panel's style, wasm and glue, the
+// names of countries. Every file but the core carries a hash of its content in its name, so that it may be cached for ever; manifest.json says which.
 // What has not changed is not built again.
 
 import { execFileSync } from "node:child_process";
@@ -84,8 +84,11 @@ async function bundle(entry, options) {
 
 say("loader");
 const stage = await bundle("stage/index.ts", { format: "esm" });
-const stageName = `stage.${sha(stage)}.js`;
-const core = await bundle("index.ts", { define: { STAGE: JSON.stringify(stageName) } });
+const analytics = await bundle("analytics/index.ts", { format: "esm" });
+// One hash for both: the core holds the names, and what stands there twice costs it less.
+const hash = sha(stage + analytics);
+const [stageName, analyticsName] = [`stage.${hash}.js`, `analytics.${hash}.js`];
+const core = await bundle("index.ts", { define: { STAGE: JSON.stringify(stageName), ANALYTICS: JSON.stringify(analyticsName) } });
 const types = ["porchlight.d.ts", "events.d.ts"].map((file) => readFileSync(join(root, "frontend/loader/types", file), "utf8")).join("\n");
 
 say("style");
@@ -113,13 +116,21 @@ const [consoleName, consoleFiles] = await named("console");
 const files = {
   "porchlight.js": core,
   [stageName]: stage,
+  [analyticsName]: analytics,
   "porchlight.d.ts": types,
   "countries.json": countries(["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pt-BR", "zh-Hans", "zh-Hant"]),
   [cssName]: css,
   [consoleCssName]: consoleCss,
   ...widgetFiles,
   ...consoleFiles,
-  "manifest.json": JSON.stringify({ widget: widgetName, css: cssName, console: consoleName, console_css: consoleCssName, stage: stageName }),
+  "manifest.json": JSON.stringify({
+    widget: widgetName,
+    css: cssName,
+    console: consoleName,
+    console_css: consoleCssName,
+    stage: stageName,
+    analytics: analyticsName,
+  }),
 };
 mkdirSync(dist, { recursive: true });
 const expected = new Set(Object.keys(files).flatMap((name) => [name, `${name}.br`]));

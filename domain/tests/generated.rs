@@ -13,6 +13,7 @@ fn generated_files_are_current() {
         ("docs/events.md", reference::markdown()),
         ("docs/conversation.schema.json", schema::json()),
         ("frontend/loader/src/catalogue.ts", reference::loader_tables()),
+        ("frontend/loader/src/analytics/contact.ts", reference::contact_fields()),
         ("frontend/loader/types/events.d.ts", reference::typescript()),
     ];
     for (file, expected) in files {

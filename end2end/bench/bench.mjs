@@ -4,6 +4,7 @@
 // figure like any other; only a run that breaks fails.
 
 import { cpus } from "node:os";
+import { analytics } from "./analytics.mjs";
 import { booking } from "./booking.mjs";
 import { commands } from "./commands.mjs";
 import { end, guard, isStopping, wait } from "./ending.mjs";
@@ -18,12 +19,13 @@ import { slots } from "./slots.mjs";
 import { sockets } from "./sockets.mjs";
 import { number, print } from "./table.mjs";
 import { transcript } from "./transcript.mjs";
+import { webhooks } from "./webhooks.mjs";
 import { firstOpen, launcher } from "./weight.mjs";
 
 const ON_PAGE = { launcher, open: firstOpen, script, shift, typable, transcript, inbox };
-const ON_SERVER = { resolution, slots, booking, commands, sockets };
+const ON_SERVER = { resolution, slots, booking, commands, webhooks, sockets, analytics };
 const SECTIONS = { ...ON_PAGE, ...ON_SERVER };
-const LONGEST_MS = 600_000;
+const LONGEST_MS = 900_000;
 
 /** The share of the processors that is in use while the bench itself does nothing. */
 async function othersShare() {

@@ -25,7 +25,9 @@ export async function startServer() {
   const remove = () => rmSync(folder, { recursive: true, force: true });
   atEnd(remove);
   // Limits per visitor are for visitors; here one makes as many requests as it can. A page starts from one address all the time.
-  const limits = ["--starts-per-minute", "1000000", "--commands-per-minute", "1000000", "--shutdown-grace-seconds", "2", "--chat-limit", "1000", "--sign-ins-per-minute", "1000"];
+  const limits = ["--starts-per-minute", "1000000", "--commands-per-minute", "1000000", "--api-requests-per-minute", "1000000", "--shutdown-grace-seconds", "2", "--chat-limit", "1000", "--sign-ins-per-minute", "1000"];
+  // Who receives webhooks is on this machine.
+  limits.push("--egress-allow", "127.0.0.1");
   const parameters = ["demo", "--data-dir", folder, "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0", ...limits];
   // The settings of whoever runs this must not change what is measured.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PORCHLIGHT_")));

@@ -76,7 +76,7 @@ function addresses(server: ChildProcess): Promise<{ origin: string; demo: string
 /** Starts the server, with more settings if a test needs them. */
 export async function startPorchlight(...settings: string[]): Promise<Porchlight> {
   const folder = mkdtempSync(join(tmpdir(), "porchlight-end2end-"));
-  const limits = ["--starts-per-minute", "100000", "--commands-per-minute", "100000"];
+  const limits = ["--starts-per-minute", "100000", "--commands-per-minute", "100000", "--api-requests-per-minute", "100000"];
   // Settings of whoever runs the tests are none of theirs.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PORCHLIGHT_")));
   const launch = (listen: string, demoListen: string): { server: ChildProcess; ended: Promise<void> } => {

@@ -33,6 +33,8 @@ pub struct Manifest {
     pub console_css: String,
     /// The part of the loader that is loaded when it is needed.
     pub stage: String,
+    /// The part that tells a page's analytics, where its tag names any.
+    pub analytics: String,
 }
 
 /// Names of this build's files.

@@ -4,6 +4,7 @@
 //! domain decides, and what it decided is committed together with its events. Nothing else writes state or makes an event.
 
 pub mod access;
+pub mod analytics;
 pub mod assets;
 pub mod calendar;
 pub mod cli;
@@ -11,6 +12,7 @@ mod countries;
 mod csv;
 pub mod demo;
 pub mod egress;
+mod export;
 pub mod files;
 pub mod http;
 mod links;

@@ -10,8 +10,9 @@ use porchlight_domain::{
     conversation::{Body, Conversation, Problem},
     id::{ConversationId, FileName, SiteKey},
 };
+use serde_json::json;
 
-use crate::store::{PublishedSource, StoreError, Tx};
+use crate::store::{Actor, AuditEntry, PublishedSource, StoreError, Tx};
 
 /// What is wrong with a conversation of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +87,7 @@ impl From<StoreError> for NotPublished {
     }
 }
 
-/// Publishes some conversations of a site and takes others out of publication.
+/// Publishes some conversations of a site and takes others out of publication, and notes who did it.
 ///
 /// # Errors
 /// If what is to be published has problems, or the store fails.
@@ -95,6 +96,7 @@ pub(crate) async fn publish(
     site: &SiteKey,
     put: Sources,
     out: &[ConversationId],
+    actor: &Actor,
     now: Timestamp,
 ) -> Result<Outcome, NotPublished> {
     let before = tx.published_sources(site).await?;
@@ -113,6 +115,8 @@ pub(crate) async fn publish(
         let is_new = known.is_none_or(|known| known.document != document || known.source != sources[id]);
         if is_new {
             let published = tx.publish(site, conversation, &sources[id], now).await?;
+            let (action, detail) = ("conversation.published", json!({ "version": published.version }));
+            tx.audit(AuditEntry { actor, action, site: Some(site), subject: id.as_str(), detail, at: now }).await?;
             outcome.published.push((id.clone(), published.version));
         } else if let Some(known) = known.filter(|_| asked.contains(id)) {
             outcome.published.push((id.clone(), known.published.version));
@@ -121,6 +125,8 @@ pub(crate) async fn publish(
     for id in out {
         if before.iter().any(|known| known.published.conversation == *id) {
             tx.unpublish(site, id).await?;
+            let (action, detail) = ("conversation.unpublished", json!({}));
+            tx.audit(AuditEntry { actor, action, site: Some(site), subject: id.as_str(), detail, at: now }).await?;
             outcome.unpublished.push(id.clone());
         }
     }

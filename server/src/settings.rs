@@ -151,6 +151,9 @@ settings! {
     late_report_days: u64 = 7, [0 to 90], "A page's report that could not be delivered keeps its own time for this many days; an older one gets the time of its delivery";
     starts_per_minute: u32 = 120, [1 to 1_000_000], "How often pages may start from one address, a minute";
     commands_per_minute: u32 = 240, [1 to 1_000_000], "How many requests one visitor may make, a minute";
+    api_requests_per_minute: u32 = 600, [1 to 1_000_000], "How many requests one key of the API may make, a minute";
+    api_guesses_per_minute: u32 = 30, [1 to 1_000_000], "How many requests to the API without a key that is good one address may make, a minute";
+    idempotency_hours: u64 = 24, [1 to 720], "How long the answer to a write with an Idempotency-Key is kept, so that the same write is done once";
     trusted_proxies: usize = 0, [0 to 10], "How many proxies stand before the server; the visitor's address is that many places from the end of X-Forwarded-For";
     chat_limit: u32 = 10, [1 to 1000], "The most chats an agent holds at once, unless their own limit says otherwise";
     chat_accept_seconds: u64 = 100, [5 to 3600], "How long an agent has to accept a chat before the next is asked";
@@ -174,6 +177,9 @@ settings! {
     webhook_secret_overlap_hours: u64 = 24, [0 to 720], "How long the secret before a new one is signed with, too";
     webhook_replay_limit: u32 = 100_000, [1 to 1_000_000], "The most events that are sent to an endpoint again at once";
     webhooks_limit: u32 = 200, [1 to 10_000], "The most endpoints of a site";
+    streams_limit: usize = 10, [1 to 10_000], "The most streams of events that one key of the API may have open at once";
+    stream_ping_seconds: u64 = 15, [1 to 300], "After this many seconds without an event, a stream is sent a comment, so that nothing on the way takes it for dead";
+    analytics_pages_limit: usize = 500, [10 to 10_000], "The most pages of a site that analytics tell apart in 64 days; the others are counted together";
     attachment_limit_bytes: usize = 5_242_880, [1024 to 104_857_600], "The largest file a visitor or agent may send in a chat, in bytes";
     attachments_per_chat: u32 = 50, [0 to 1000], "The most files that may be sent in one chat";
     smtp_url: String = String::new(), "Where e-mail is handed in, as smtps://USER:PASSWORD@HOST or smtp://HOST:PORT?tls=required; better in the environment than as a flag, which others on the machine can see";
@@ -193,7 +199,7 @@ settings! {
 }
 
 /// Variables with our prefix that are no settings: the flags that are not among them, and what the tests go by.
-const NOT_SETTINGS: &[&str] = &["bin", "config", "demo_listen", "generate", "seed", "torture"];
+const NOT_SETTINGS: &[&str] = &["api_examples", "bin", "config", "demo_listen", "generate", "seed", "torture"];
 
 impl Settings {
     /// Puts the settings together.

@@ -2,9 +2,10 @@
 
 use std::{fs, io, path::Path};
 
+use jiff::Timestamp;
 use porchlight_domain::{
     conversation::{Conversation, problems_in_words},
-    id::{ConversationId, FileName},
+    id::{ConversationId, FileName, SiteKey},
 };
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     outside::Outside,
     publish::{self, NotPublished, Outcome, Sources},
     site::Site,
-    store::{Command, Failure, SiteFile, Tx},
+    store::{Actor, AuditEntry, Command, Failure, SiteFile, StoreError, Tx},
 };
 
 /// The file of the site's settings.
@@ -179,23 +180,37 @@ impl Command for Import {
     async fn run(self, tx: &mut Tx<'_>) -> Result<Outcome, Failure<String>> {
         let SiteFiles { site, source, conversations, files } = self.files;
         let now = self.outside.now();
+        let changed = tx.site(&site.key).await?.is_none_or(|known| known.source != source);
         tx.put_site(&site, &source, &self.outside.new_secret()).await?;
-        for (known, _) in tx.file_names(&site.key).await? {
+        if changed {
+            note(tx, &site.key, "site.changed", site.key.as_str(), now).await?;
+        }
+        let known = tx.file_names(&site.key).await?;
+        for (name, _) in &known {
             // A file that is still shown to somebody, by an older version, stays.
-            if self.publish && !files.iter().any(|file| file.name == known) {
-                tx.remove_file(&site.key, &known).await?;
+            if self.publish && !files.iter().any(|file| file.name == *name) {
+                tx.remove_file(&site.key, name).await?;
+                note(tx, &site.key, "file.removed", name.as_str(), now).await?;
             }
         }
         for file in &files {
             tx.put_file(&site.key, file).await?;
+            if !known.iter().any(|(name, hash)| file.name == *name && file.hash == *hash) {
+                note(tx, &site.key, "file.put", file.name.as_str(), now).await?;
+            }
         }
-        for draft in tx.drafts(&site.key).await? {
+        let drafts = tx.drafts(&site.key).await?;
+        for draft in &drafts {
             if !conversations.contains_key(&draft.conversation) {
                 tx.remove_draft(&site.key, &draft.conversation).await?;
+                note(tx, &site.key, "draft.removed", draft.conversation.as_str(), now).await?;
             }
         }
         for (id, source) in &conversations {
             tx.put_draft(&site.key, id, source, now).await?;
+            if !drafts.iter().any(|draft| draft.conversation == *id && draft.source == *source) {
+                note(tx, &site.key, "draft.changed", id.as_str(), now).await?;
+            }
         }
         if !self.publish {
             return Ok(Outcome::default());
@@ -203,7 +218,7 @@ impl Command for Import {
         let before = tx.published(&site.key).await?;
         let out: Vec<_> =
             before.into_iter().map(|known| known.conversation).filter(|id| !conversations.contains_key(id)).collect();
-        match publish::publish(tx, &site.key, conversations, &out, now).await {
+        match publish::publish(tx, &site.key, conversations, &out, &Actor::CommandLine, now).await {
             Ok(outcome) => Ok(outcome),
             Err(NotPublished::Store(error)) => Err(error.into()),
             Err(NotPublished::Wrong(wrong)) => {
@@ -213,10 +228,16 @@ impl Command for Import {
     }
 }
 
+/// Notes what an import has changed: files of a site are loaded by whoever has the machine.
+async fn note(tx: &mut Tx<'_>, site: &SiteKey, action: &'static str, subject: &str, at: Timestamp) -> Result<(), StoreError> {
+    let (actor, detail) = (&Actor::CommandLine, serde_json::json!({ "imported": true }));
+    tx.audit(AuditEntry { actor, action, site: Some(site), subject, detail, at }).await
+}
+
 /// Reads a site back as the files it came from: its drafts, not what is published.
 pub struct Export(
     /// Which site.
-    pub porchlight_domain::id::SiteKey,
+    pub SiteKey,
 );
 
 impl Command for Export {

@@ -246,9 +246,12 @@ impl Engine {
         let ended = live && !has_ended(before.as_ref()) && has_ended(state.talk.as_ref().map(|talk| &talk.progress));
         let progress = state.talk.map(|talk| talk.progress);
         if let Some(progress) = &progress {
+            let of = (&visitor.site, visitor.id);
             if before.as_ref() != Some(progress) {
+                tx.count_place(of, before.as_ref(), progress, now).await?;
                 tx.put_progress(visitor.id, progress, now).await?;
             }
+            tx.count_lines(of, progress, &happened.entries, now).await?;
             if let Some(last) = happened.taken_back_to {
                 tx.take_back(visitor.id, &progress.conversation, last).await?;
             }

@@ -11,6 +11,11 @@ use icu_datetime::{
 use icu_locale_core::Locale;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
+/// The first moment of a day in a time zone.
+pub(crate) fn midnight(day: Date, zone: &TimeZone) -> Timestamp {
+    day.to_zoned(zone.clone()).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+}
+
 /// Writes days and times in a language.
 #[derive(Debug, Clone)]
 pub struct When {

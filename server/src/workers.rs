@@ -3,6 +3,7 @@
 use tokio::task::JoinSet;
 
 use crate::{
+    analytics::Counter,
     calendar::{BadSyncSettings, Sync},
     mail::{BadMailSettings, Postman},
     outside::Outside,
@@ -34,6 +35,8 @@ pub struct Workers {
     pub sync: Sync,
     /// Sends events to endpoints.
     pub hooks: Hooks,
+    /// Counts the log.
+    pub counter: Counter,
 }
 
 impl Workers {
@@ -46,6 +49,7 @@ impl Workers {
             postman: Postman::new(store.clone(), outside.clone(), settings)?,
             sync: Sync::new(store.clone(), outside.clone(), settings)?,
             hooks: Hooks::new(store.clone(), outside.clone(), settings)?,
+            counter: Counter::new(store.clone(), settings),
         })
     }
 
@@ -58,6 +62,7 @@ impl Workers {
         }
         tasks.spawn(self.sync.run());
         tasks.spawn(self.hooks.run());
+        tasks.spawn(self.counter.run());
         tasks
     }
 }

@@ -11,6 +11,8 @@ pub fn ConsoleFrame(
     me: Option<String>,
     /// Whether they may manage agents.
     manages: bool,
+    /// Whether they may see the numbers.
+    analyses: bool,
     /// The page one is on, by the last part of its address.
     active: &'static str,
     /// The address of the style sheet.
@@ -30,8 +32,8 @@ pub fn ConsoleFrame(
             <nav class="nav" aria-label="Console">
                 <span class="brand" aria-hidden="true">"Porchlight"</span>
                 {link("", "Inbox")} {link("callbacks", "Call backs")} {link("meetings", "Meetings")} {link("calendar", "Calendar")}
-                {link("surveys", "Surveys")} {link("availability", "Availability")} {link("responses", "Responses")}
-                {manages.then(|| view! { {link("teams", "Teams")} {link("accounts", "Accounts")} {link("webhooks", "Webhooks")} {link("agents", "Agents")} })}
+                {link("surveys", "Surveys")} {analyses.then(|| link("analytics", "Analytics"))} {link("availability", "Availability")} {link("responses", "Responses")}
+                {manages.then(|| view! { {link("teams", "Teams")} {link("accounts", "Accounts")} {link("agents", "Agents")} {link("webhooks", "Webhooks")} {link("keys", "API keys")} {link("export", "Export")} })}
                 <form method="post" action="/console/sign-out" class="nav-end">
                     <span class="me" dir="auto">{me}</span>
                     <button class="nav-link" type="submit">"Sign out"</button>

@@ -571,15 +571,16 @@ pub fn RemoveWebhookPage(
     waiting: u32,
 ) -> impl IntoView {
     let action = format!("/console/webhooks/{id}");
+    let back = action.clone();
     view! {
         <div class="card narrow">
             <h1>"Remove this endpoint?"</h1>
             <p class="break-words"><strong dir="auto">{name}</strong> " " <span class="chip">{site}</span></p>
             <p class="my-3">"Nothing is sent to it any more, its secret is gone, and so is what came of attempts."</p>
             {(waiting > 0).then(|| view! { <p class="failed mb-3">{format!("Not sent any more: {}.", events(waiting, "that wait to be tried again"))}</p> })}
-            <form method="post" action=action.clone() class="buttons">
+            <form method="post" action=action class="buttons">
                 <button class="button-primary" type="submit" name="do" value="remove">"Remove it"</button>
-                <a class="button" href=action>"Keep it"</a>
+                <a class="button" href=back>"Keep it"</a>
             </form>
         </div>
     }

@@ -3,7 +3,7 @@
 //! The files are kept in the repository, so that a change shows in review; `make generate` writes them and a test fails
 //! when one is out of date.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use super::{CATALOGUE, projection::ADOBE_USUAL};
 
@@ -65,10 +65,11 @@ fn pairs_in_words<'a>(pairs: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -
 /// frontend/loader/src/catalogue.ts: what the loader needs to tell an event in the other interfaces, as small as can be.
 #[must_use]
 pub fn loader_tables() -> String {
-    let mut shapes: Vec<Pairs> = Vec::new();
-    let mut shape = |pairs: Pairs| -> usize {
-        shapes.iter().position(|known| *known == pairs).unwrap_or_else(|| {
-            shapes.push(pairs);
+    let mut shapes: Vec<String> = Vec::new();
+    let mut shape = |pairs: &[Pairs]| -> usize {
+        let list = pairs.concat().iter().map(|(target, source)| short(target, source)).collect::<Vec<_>>().join(" ");
+        shapes.iter().position(|known| *known == list).unwrap_or_else(|| {
+            shapes.push(list);
             shapes.len() - 1
         })
     };
@@ -76,27 +77,43 @@ pub fn loader_tables() -> String {
     let mut ctlive = String::new();
     for entry in CATALOGUE {
         if let Some(told) = &entry.adobe {
-            let extra = if told.extra.is_empty() { String::new() } else { format!(" {}", shape(told.extra)) };
-            let _ = writeln!(adobe, "  \"{}\": \"{}{extra}\",", entry.name, told.name.trim_start_matches("CONVERSATION_"));
+            let index = shape(&[ADOBE_USUAL, told.extra]);
+            let name = told.name.trim_start_matches("CONVERSATION_");
+            let name = if name == adobe_of(entry.name) { String::new() } else { format!(" {name}") };
+            let _ = writeln!(adobe, "  \"{}\": \"{index}{name}\",", entry.name);
         }
         if let Some(told) = &entry.ctlive {
             let only_if = told.only_if.map_or(String::new(), |field| format!(" {}", short("", field).trim_start_matches('=')));
-            let _ = writeln!(ctlive, "  \"{}\": \"{} {}{only_if}\",", entry.name, told.name, shape(told.object));
+            let _ = writeln!(ctlive, "  \"{}\": \"{} {}{only_if}\",", entry.name, told.name, shape(&[told.object]));
         }
     }
-    let list = |pairs: Pairs| pairs.iter().map(|(target, source)| short(target, source)).collect::<Vec<_>>().join(" ");
-    let shapes: String = shapes.iter().map(|pairs| format!("  \"{}\",\n", list(pairs))).collect();
+    let shapes: String = shapes.iter().map(|list| format!("  \"{list}\",\n")).collect();
     format!(
         "// Written by `make generate` from domain/src/event/catalogue.rs; edit that.\n\n\
-         /** Adobe's payload fields of every event: target=source, or one word for both, in the envelope with its data laid over it. */\n\
-         export const usual = \"{usual}\";\n\n\
-         /** Lists of such fields that the tables below point at. */\n\
+         /** Lists of fields that the tables below point at: target=source, or one word for both, in the envelope with its data laid over it. */\n\
          export const shapes: string[] = [\n{shapes}];\n\n\
-         /** Adobe: the name in Enum.Events without CONVERSATION_, and the list of its further fields. */\n\
+         /** Adobe: the list of the payload's fields, and the name in Enum.Events without CONVERSATION_ if it is not the type's. */\n\
          export const adobe: Record<string, string> = {{\n{adobe}}};\n\n\
          /** CTLive: the message's type, the list of its fields, and the field that must be true for it to be told. */\n\
          export const ctlive: Record<string, string> = {{\n{ctlive}}};\n",
-        usual = list(ADOBE_USUAL),
+    )
+}
+
+/// The name at Adobe, without `CONVERSATION_`, that the loader makes of a type: `adobeOf` in frontend/loader/src/listeners.ts.
+fn adobe_of(kind: &str) -> String {
+    kind.replacen("conversation.", "", 1).replacen("chat.", "_chat_", 1).replacen('.', "_", 1).to_uppercase()
+}
+
+/// frontend/loader/src/analytics/contact.ts: what no program that measures a page may be told.
+#[must_use]
+pub fn contact_fields() -> String {
+    let names: BTreeSet<_> =
+        CATALOGUE.iter().flat_map(|entry| entry.fields).filter(|field| field.contact).map(|field| field.name).collect();
+    let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    format!(
+        "// Written by `make generate` from domain/src/event/catalogue.rs; edit that.\n\n\
+         /** The fields of events that hold contact details. */\n\
+         export const contact: string[] = [{names}];\n"
     )
 }
 

@@ -1,4 +1,5 @@
-// The script tag and its attributes: data-site, data-adobe-globals, data-consent, data-layer, data-locale, data-theme.
+// The script tag and its attributes: data-site, data-adobe-globals, data-alloy, data-analytics, data-consent, data-layer,
+// data-locale, data-theme.
 
 const tag = (document.currentScript || document.querySelector("script[data-site]")) as HTMLScriptElement;
 

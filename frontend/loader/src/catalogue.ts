@@ -1,14 +1,12 @@
 // Written by `make generate` from domain/src/event/catalogue.rs; edit that.
 
-/** Adobe's payload fields of every event: target=source, or one word for both, in the envelope with its data laid over it. */
-export const usual = "name id=conversation type uiType sid=session";
-
-/** Lists of such fields that the tables below point at. */
+/** Lists of fields that the tables below point at: target=source, or one word for both, in the envelope with its data laid over it. */
 export const shapes: string[] = [
   "elementID=element widgetID=widget userID=visitor",
   "elementID=element widgetID=widget userID=visitor type=kind",
-  "agentName agentID meetingInfo",
-  "agentName agentID",
+  "name id=conversation type uiType sid=session",
+  "name id=conversation type uiType sid=session agentName agentID meetingInfo",
+  "name id=conversation type uiType sid=session agentName agentID",
   "chatID=chat userID=visitor",
   "chatID=chat users",
   "chatID=chat userID=visitor isSurveyConfigured=surveyConfigured",
@@ -16,19 +14,19 @@ export const shapes: string[] = [
   "widgetID=widget chatID=chat userID=visitor",
 ];
 
-/** Adobe: the name in Enum.Events without CONVERSATION_, and the list of its further fields. */
+/** Adobe: the list of the payload's fields, and the name in Enum.Events without CONVERSATION_ if it is not the type's. */
 export const adobe: Record<string, string> = {
-  "conversation.triggered": "TRIGGERED",
-  "conversation.engaged": "ENGAGED",
-  "conversation.completed": "COMPLETED",
-  "conversation.closed": "CLOSED",
-  "input.phone": "INPUT_PHONE",
-  "input.email": "INPUT_EMAIL",
-  "meeting.booked": "MEETING_BOOKED 2",
-  "livechat.requested": "LIVE_CHAT_REQUESTED 3",
-  "livechat.initiated": "LIVE_CHAT_INITIATED 3",
-  "livechat.ended": "LIVE_CHAT_ENDED 3",
-  "livechat.timeout": "LIVE_CHAT_REQUEST_TIMEOUT 3",
+  "conversation.triggered": "2",
+  "conversation.engaged": "2",
+  "conversation.completed": "2",
+  "conversation.closed": "2",
+  "input.phone": "2",
+  "input.email": "2",
+  "meeting.booked": "3",
+  "livechat.requested": "4",
+  "livechat.initiated": "4",
+  "livechat.ended": "4",
+  "livechat.timeout": "4 LIVE_CHAT_REQUEST_TIMEOUT",
 };
 
 /** CTLive: the message's type, the list of its fields, and the field that must be true for it to be told. */
@@ -37,12 +35,12 @@ export const ctlive: Record<string, string> = {
   "widget.shown": "WidgetShown 0",
   "widget.hidden": "WidgetHidden 0",
   "widget.clicked": "WidgetClicked 1",
-  "livechat.requested": "ChatStarted 4",
-  "livechat.initiated": "ChatOnline 5",
-  "livechat.ended": "ChatFinished 6",
-  "livechat.timeout": "ChatFinished 6 online",
-  "datacollection.started": "DatacollectionStarted 7",
-  "datacollection.submitted": "DatacollectionSubmitted 7",
-  "survey.started": "SurveyStarted 8",
-  "survey.submitted": "SurveySubmitted 8",
+  "livechat.requested": "ChatStarted 5",
+  "livechat.initiated": "ChatOnline 6",
+  "livechat.ended": "ChatFinished 7",
+  "livechat.timeout": "ChatFinished 7 online",
+  "datacollection.started": "DatacollectionStarted 8",
+  "datacollection.submitted": "DatacollectionSubmitted 8",
+  "survey.started": "SurveyStarted 9",
+  "survey.submitted": "SurveySubmitted 9",
 };

@@ -1,8 +1,11 @@
-// Who is told of an event: Porchlight's own listeners, Adobe's, CTLive's, and the dataLayer. Which event is told where, and with
+// Who is told of an event: Porchlight's own listeners, Adobe's, CTLive's, and the page's analytics. Which event is told where, and with
 // which fields, is in the tables that are generated from the server's catalogue.
 
-import { adobe, ctlive, shapes, usual } from "./catalogue";
-import { attributes } from "./attributes";
+import { adobe, ctlive, shapes } from "./catalogue";
+import { attributes, server } from "./attributes";
+
+/** The analytics' file; written by build.mjs. */
+declare const ANALYTICS: string;
 
 export interface Envelope {
   id: string;
@@ -41,20 +44,25 @@ const call = (key: string, event: unknown): void => {
 };
 
 /** Picks fields by a list of target=source; where both are the same it stands there once. */
-const pick = (from: Record<string, unknown>, list = ""): Record<string, unknown> => {
+const pick = (from: Record<string, unknown>, shape: string): Record<string, unknown> => {
   const picked: Record<string, unknown> = {};
-  for (const pair of list.split(" ")) {
+  for (const pair of shapes[shape as unknown as number].split(" ")) {
     const [target, source = target] = pair.split("=");
-    if (target) picked[target] = from[source] ?? null;
+    picked[target] = from[source] ?? null;
   }
   return picked;
 };
 
-const CONVERSATION = "CONVERSATION_";
+/** An event's name in Enum.Events, and the list of its payload's fields. Most names are the type's in other letters. */
+const adobeOf = (type: string): [name: string, shape: string] => {
+  const [shape, name = type.replace("conversation.", "").replace("chat.", "_chat_").replace(".", "_").toUpperCase()] = adobe[type].split(" ");
+  return ["CONVERSATION_" + name, shape];
+};
+
 let resolveReady: () => void;
 const names: Record<string, string> = {};
 for (const type in adobe) {
-  const name = CONVERSATION + adobe[type].split(" ")[0];
+  const [name] = adobeOf(type);
   names[name] = name;
 }
 
@@ -67,9 +75,14 @@ export const AdobeDX = {
 
 const dispatch = (name: string, detail?: unknown): void => void dispatchEvent(new CustomEvent("adobedx.conversations." + name, { detail }));
 
+/** What analytics are told, if the tag names any: kept until the part that tells them has come, which takes over `push`. */
+const measured: Envelope[] | false = (attributes.layer ?? attributes.analytics) != null && [];
+
 /** Tells the page, once, that all is there. */
 export let ready = (): void => {
   ready = () => {};
+  // The browser says why it is not there.
+  if (measured) import(server + "/assets/" + ANALYTICS).then((part) => part.default(measured, attributes), () => {});
   resolveReady();
   dispatch("ready");
 };
@@ -78,22 +91,18 @@ export let ready = (): void => {
 export const tell = (event: Envelope): void => {
   const { type } = event;
   const flat = { ...event, ...event.data };
-  const list = (shape: string): string => shapes[shape as unknown as number];
   call(type, event);
   call("*", event);
   if (adobe[type]) {
-    const [name, shape] = adobe[type].split(" ");
-    const told = { type: CONVERSATION + name, data: { payload: { ...pick(flat, usual), ...pick(flat, list(shape)) } } };
-    call("!" + told.type, told);
-    if (name === "TRIGGERED") dispatch("triggered", told);
+    const [name, shape] = adobeOf(type);
+    const told = { type: name, data: { payload: pick(flat, shape) } };
+    call("!" + name, told);
+    if (type === "conversation.triggered") dispatch("triggered", told);
   }
   if (ctlive[type]) {
     const [name, shape, onlyIf] = ctlive[type].split(" ");
     // The page's own origin goes by "/", also where it has none that could be named (a file).
-    if (!onlyIf || (flat as Record<string, unknown>)[onlyIf]) postMessage({ name: "CTLiveEvent", type: name, object: pick(flat, list(shape)) }, "/");
+    if (!onlyIf || (flat as Record<string, unknown>)[onlyIf]) postMessage({ name: "CTLiveEvent", type: name, object: pick(flat, shape) }, "/");
   }
-  if (attributes.layer != null) {
-    const page = window as unknown as { dataLayer?: unknown[] };
-    (page.dataLayer ||= []).push({ event: type, porchlight: event });
-  }
+  if (measured) measured.push(event);
 };

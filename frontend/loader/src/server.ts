@@ -3,7 +3,7 @@
 import { attributes, granted, server } from "./attributes";
 import { attempt } from "./dom";
 import { type Envelope, tell } from "./listeners";
-import type { Begun, Kept, Report, Reported, Told, Visit } from "./types";
+import type { Begun, Kept, Report, Told, Visit } from "./types";
 
 export const key = "porchlight:" + attributes.site;
 
@@ -48,16 +48,24 @@ export const refused = ({ status = 500, detail }: Problem): boolean => {
   return never;
 };
 
+/** The names of what is kept of this site, and of no other whose key begins with this one's: in order, so reports by their time. */
+const named = (storage: Storage, part: string): string[] =>
+  Object.keys(storage)
+    .filter((name) => (name + ":").startsWith(key + part))
+    .sort();
+
 /** Asks what is offered here: when the page has loaded, and again within the same view when the answer may be another. */
-export const start = (question: object): Promise<Begun> =>
-  post("start", {
+export const start = (question: object): Promise<Begun> => {
+  // What earlier loads of a page could not deliver, this one does. What another tab reports from now on is that tab's to deliver.
+  if (!visit.view) attempt(() => (waiting = named(localStorage, ":q:").map((name) => JSON.parse(localStorage[name]))));
+  return post("start", {
     ...question,
+    ...here(),
     site: attributes.site,
-    page: location.href,
     referrer: document.referrer,
     token: keep().token || null,
-    view: visit.view,
   });
+};
 
 /** Takes what `start` was answered. */
 export const take = (begun: Begun): void => {
@@ -73,8 +81,7 @@ export const forget = (): void => {
   memory = {};
   waiting = [];
   attempt(() => {
-    localStorage.removeItem(key);
-    for (const part of [":open", ":seen"]) sessionStorage.removeItem(key + part);
+    for (const storage of [localStorage, sessionStorage]) for (const name of named(storage, ":")) delete storage[name];
   });
 };
 
@@ -96,39 +103,57 @@ export const told = (answer: Told): void => {
   answer.events.forEach(tellOnce);
 };
 
-/** An identifier that sorts by time: UUIDv7, RFC 9562 §5.7, with 72 random bits. */
-const uuid7 = (): string => {
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => (byte + 256).toString(16).slice(1)).join("");
-  const time = Date.now().toString(16).padStart(12, "0");
-  return (time + 7 + random.slice(0, 3) + 8 + random.slice(3)).replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+/** The time of the latest identifier. It has 11 digits from the year 2004 on: no clock that stands before is believed. */
+let latest = 11e11;
+
+/** An identifier that sorts by time, also among those of the same millisecond: UUIDv7, RFC 9562 §5.7 and §6.2, with 72 random bits. */
+const uuid7 = (): string =>
+  (
+    "0" +
+    (latest = Math.max(Date.now(), latest + 1)).toString(16) +
+    Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => (byte + 256).toString(16).slice(1)).join("")
+  ).replace(/(.{8})(.{4})(...)(...)/, "$1-$2-7$3-8$4-");
+
+/** So many reports are kept until they are delivered: the newest. */
+const KEPT = 100;
+/** So many are sent when the page goes away: as many as a request may surely hold. The next page sends the others. */
+const LAST = 20;
+
+/**
+ * What is to be delivered, oldest first. The device keeps each under a name of its own, so that no tab writes over what another keeps; where
+ * nothing can be kept, it is here only.
+ */
+let waiting: Report[] = [];
+
+const remove = (done: Report): void => {
+  waiting = waiting.filter((other) => other !== done);
+  attempt(() => delete localStorage[key + ":q:" + done.id]);
 };
 
-let waiting: Reported[] = [];
-
-const here = (conversation: string | null, reports: Report[]): Reported => {
-  const { view, session } = visit;
-  return { view, session, page: location.href, conversation, reports };
-};
+const here = (): { view: string; session: string; page: string } => ({ view: visit.view, session: visit.session, page: location.href });
 
 /** Reports something that happened on the page. */
 export const report = (type: string, fields: Record<string, unknown>, conversation: string | null): void => {
   // A visitor who was forgotten a moment ago has nothing to tell.
   if (!visit.view) return;
-  waiting.push(here(conversation, [{ id: uuid7(), time: new Date().toISOString(), type, ...fields }]));
+  const made: Report = { id: uuid7(), time: new Date().toISOString(), type, ...fields, ...here(), conversation };
+  waiting.push(made);
+  // Kept before it is sent: whatever becomes of this page, the next one has it.
+  attempt(() => (localStorage[key + ":q:" + made.id] = JSON.stringify(made)));
+  waiting.slice(0, -KEPT).forEach(remove);
   void flush();
 };
 
-const send = async (reported: Reported): Promise<void> => {
+/** Sends reports, and tells the page what it has not been told; with `after` null nothing. */
+const send = async (reports: Report[] = [], after: number | null = visit.cursor): Promise<void> => {
   const now = visit;
-  const { token, view, cursor } = now;
-  const mine = reported.view === view;
-  const answer = await post<Told>("events", { ...reported, token, after: mine ? cursor : null });
-  // What an earlier load of the page could not deliver was told to it then, and who is forgotten is told nothing.
-  if (mine && now === visit) told(answer);
+  const answer = await post<Told>("events", { ...here(), token: now.token, after, reports });
+  // Who is forgotten is told nothing.
+  if (now === visit) told(answer);
 };
 
-/** Asks for what this page has not been told. */
-export const sync = (): Promise<void> => send(here(null, [])).catch(() => {});
+/** The same, where it does not matter whether it succeeds. Without reports it asks for what this page has not been told. */
+export const sync = (...what: Parameters<typeof send>): Promise<void> => send(...what).catch(() => {});
 
 let flushing: Promise<void> | undefined;
 
@@ -141,34 +166,26 @@ const flush = (): Promise<void> => (flushing ||= deliver());
 const deliver = async (): Promise<void> => {
   // Not before it is noted that this runs.
   await 0;
-  for (let next: Reported | undefined; visit.view && (next = keep().queue?.[0] || waiting[0]); ) {
+  for (let next: Report; visit.view && (next = waiting[0]); remove(next)) {
     try {
-      await send(next);
+      await send([next]);
     } catch (problem) {
-      if (!refused(problem as Problem)) {
-        unreachable();
-        break;
+      if (refused(problem as Problem)) continue;
+      // The page is told what happened all the same; the server will be, later, under the same id.
+      const { site = "" } = attributes;
+      const { visitor } = visit;
+      for (const { id, time, type, view, session, page, conversation, ...data } of waiting) {
+        // What happened on an earlier page was told there.
+        if (view === visit.view && type[0] === "w") tellOnce({ id, type, seq: null, time, site, visitor, session, conversation: null, page, data });
       }
+      break;
     }
-    const { id } = next.reports[0];
-    const others = (list: Reported[]): Reported[] => list.filter(({ reports }) => reports[0].id !== id);
-    waiting = others(waiting);
-    const { queue } = keep();
-    if (queue) keep({ queue: others(queue) });
   }
   flushing = undefined;
 };
 
-/** The page is told what happened all the same; the server will be, later, under the same id. */
-const unreachable = (): void => {
-  const { site = "" } = attributes;
-  const { visitor } = visit;
-  for (const { session, page, reports } of waiting) {
-    const { id, time, type, ...data } = reports[0];
-    if (type[0] === "w") tellOnce({ id, type, seq: null, time, site, visitor, session, conversation: null, page, data });
-  }
-  keep({ queue: [...(keep().queue || []), ...waiting] });
-  waiting = [];
-};
-
 addEventListener("online", flush);
+// What is under way may not arrive, and what waits behind it was not sent: all of it goes, in its order. What is known already counts once.
+addEventListener("pagehide", () => {
+  if (visit.view && waiting[0]) void sync(waiting.slice(0, LAST), null);
+});

@@ -84,20 +84,16 @@ export interface Begun extends Told {
 
 export type Visit = Begun & { token: string };
 
+/** What happened on a page, and on which: it may be sent by another. */
 export interface Report {
   id: string;
   time: string;
   type: string;
-  [field: string]: unknown;
-}
-
-/** Reports with what the server needs to know of the page they are from. */
-export interface Reported {
   view: string;
   session: string;
   page: string;
   conversation: string | null;
-  reports: Report[];
+  [field: string]: unknown;
 }
 
 /** What is kept on the visitor's device. */
@@ -105,8 +101,6 @@ export interface Kept {
   token?: string;
   /** Whether a panel was ever opened here. */
   opened?: boolean;
-  /** What has not reached the server. */
-  queue?: Reported[];
   /** How long the visitor has looked at a path, in seconds; the latest paths only. */
   time?: Record<string, number>;
 }

@@ -95,6 +95,12 @@ export interface AdobeDXApi {
   ready: Promise<void>;
 }
 
+/** What data-layer on the tag pushes to window.dataLayer: the event without contact details, and without the address of a meeting's file. */
+export interface PorchlightLayerEntry<T extends keyof PorchlightEventData = keyof PorchlightEventData> {
+  event: T;
+  porchlight: PorchlightEvent<T>;
+}
+
 /** The data of a message to pages written for Enghouse CTLive. */
 export interface CTLiveMessage {
   name: "CTLiveEvent";

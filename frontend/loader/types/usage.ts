@@ -1,6 +1,6 @@
 // Not shipped: shows the compiler that pages can be written against the types as the guides write them.
 
-import type { AdobeDXEvent, CTLiveMessage, PorchlightEvent } from "../../dist/porchlight";
+import type { AdobeDXEvent, CTLiveMessage, PorchlightEvent, PorchlightLayerEntry } from "../../dist/porchlight";
 
 window.addEventListener("adobedx.conversations.ready", () => {
   const { addListener, Enum } = window.AdobeDX;
@@ -23,6 +23,9 @@ window.Porchlight.consent(false);
 void window.Porchlight.ready.then(stop);
 
 window.addEventListener("message", ({ data }: MessageEvent<CTLiveMessage>) => data.name === "CTLiveEvent" && data.type === "WidgetShown");
+
+const { dataLayer } = window as unknown as { dataLayer: PorchlightLayerEntry<"goal.reached">[] };
+dataLayer.filter(({ event }) => event === "goal.reached").map(({ porchlight }) => porchlight.data.goal);
 
 // @ts-expect-error: there is no such event
 window.Porchlight.on("conversation.opened", () => {});

@@ -32,8 +32,9 @@ pub(super) async fn run(DemoFlags { flags, demo_listen }: &DemoFlags) -> anyhow:
         demo::site_files(settings.file_limit_bytes).map_err(|problems| anyhow!("the demo site has problems:\n{problems}"))?;
     import::import(&store, files, true, Outside::real()).await?;
     // The key of the last run is taken back: only the one that is printed works.
-    let key = key::create(&store, "demo", true).await?;
+    let key = key::create_only(&store, "demo").await?;
     let stop = Stop::by_signal();
+    stop.ends_streams(&store);
     demo::add_agents(&store, &Outside::real()).await?;
     let workers = Workers::new(&store, &Outside::real(), &settings)?;
     let (router, clock) = http::app(store.clone(), settings.clone(), Outside::real(), &workers);

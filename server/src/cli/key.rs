@@ -1,15 +1,16 @@
-//! `porchlight key create` and `porchlight key revoke`
+//! `porchlight key`: makes keys of the API, lists them, and takes them back.
 
-use anyhow::bail;
+use anyhow::anyhow;
 use jiff::Timestamp;
+use porchlight_domain::id::SiteKey;
 
 use super::{quiet, serve, tell};
 use crate::{
-    access::{ApiKey, KEY_PREFIX},
+    access::{ApiKey, Scope},
+    http::{CreateKey, RevokeKeys, Which},
     outside::Outside,
-    secret::Secret,
     settings::Flags,
-    store::{Actor, AuditEntry, Command, Failure, Store, StoreError, Tx},
+    store::{Actor, Command, Failure, Store, Tx},
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -19,122 +20,124 @@ pub(super) enum KeyCommand {
         /// What the key is for; several keys may share a name
         #[arg(long)]
         name: String,
+        /// What it may do, such as events:read; may be given several times; none: everything
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<Scope>,
+        /// The key of a site that it is good for; may be given several times; none: all, also those to come
+        #[arg(long = "site", value_name = "SITE")]
+        sites: Vec<SiteKey>,
         #[command(flatten)]
-        flags: Flags,
+        flags: Box<Flags>,
     },
-    /// Takes back every key of a name
+    /// Lists the keys, a line each
+    List {
+        #[command(flatten)]
+        flags: Box<Flags>,
+    },
+    /// Lists what keys may be allowed
+    Scopes,
+    /// Takes back every key of a name, or the one with an id
     Revoke {
         /// The name
+        #[arg(long, required_unless_present = "id", conflicts_with = "id")]
+        name: Option<String>,
+        /// The id, as the list tells it
         #[arg(long)]
-        name: String,
+        id: Option<String>,
         #[command(flatten)]
-        flags: Flags,
+        flags: Box<Flags>,
     },
 }
 
-pub(super) async fn run(command: &KeyCommand) -> anyhow::Result<()> {
-    let (KeyCommand::Create { name, flags } | KeyCommand::Revoke { name, flags }) = command;
-    if name.trim().is_empty() || name.chars().count() > 100 {
-        bail!("--name: expected 1 to 100 characters");
-    }
-    let settings = quiet(flags)?;
-    let store = serve::open(&settings).await?;
+pub(super) async fn run(command: KeyCommand) -> anyhow::Result<()> {
     match command {
-        KeyCommand::Create { .. } => tell(&create(&store, name, false).await?),
-        KeyCommand::Revoke { .. } => match revoke(&store, name).await? {
-            0 => bail!("there is no key named {name:?}"),
-            count => tell(&format!("{count} taken back")),
-        },
+        KeyCommand::Create { name, scopes, sites, flags } => {
+            let create = CreateKey {
+                name,
+                scopes: Some(scopes).filter(|scopes| !scopes.is_empty()),
+                sites: Some(sites).filter(|sites| !sites.is_empty()),
+                only: false,
+                actor: Actor::CommandLine,
+                outside: Outside::real(),
+            };
+            let key = with_store(&flags, async |store| made(store, create).await).await?;
+            tell(&key);
+        }
+        KeyCommand::List { flags } => {
+            for key in with_store(&flags, async |store| list(store).await).await? {
+                tell(&line(&key));
+            }
+        }
+        KeyCommand::Scopes => {
+            for (_, name, about) in Scope::ALL {
+                tell(&format!("{name:<20} {about}"));
+            }
+        }
+        KeyCommand::Revoke { name, id, flags } => {
+            let which = id.map_or_else(|| Which::Name(name.unwrap_or_default()), Which::Id);
+            let revoke = RevokeKeys { which, actor: Actor::CommandLine, now: Outside::real().now() };
+            let count = with_store(&flags, async |store| store.commit(revoke).await.map_err(in_words)).await?;
+            tell(&format!("{count} taken back"));
+        }
     }
-    store.close().await;
     Ok(())
 }
 
-/// Makes a key, and gives it as text. With `only`, keys of the same name are taken back.
-pub(super) async fn create(store: &Store, name: &str, only: bool) -> anyhow::Result<String> {
-    let outside = Outside::real();
-    let secret = outside.new_secret();
-    let text = format!("{KEY_PREFIX}{}", secret.reveal());
-    let key = ApiKey {
-        id: outside.new_id().to_string(),
-        name: name.to_owned(),
-        scopes: None,
-        sites: None,
-        ending: text[text.len() - 4..].to_owned(),
-        created_at: outside.now(),
-        used_at: None,
-    };
-    done(store.commit(Create { key, secret, only }).await)?;
-    Ok(text)
+/// Does something with the store, and closes it whatever came of that.
+async fn with_store<T>(flags: &Flags, act: impl AsyncFnOnce(&Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let settings = quiet(flags)?;
+    let store = serve::open(&settings).await?;
+    let done = act(&store).await;
+    store.close().await;
+    done
 }
 
-async fn revoke(store: &Store, name: &str) -> anyhow::Result<usize> {
-    done(store.commit(Revoke { name: name.to_owned(), now: Outside::real().now() }).await)
+/// Makes the only key of a name, which may do everything, and gives it as text.
+pub(super) async fn create_only(store: &Store, name: &str) -> anyhow::Result<String> {
+    let (actor, outside) = (Actor::CommandLine, Outside::real());
+    made(store, CreateKey { name: name.to_owned(), scopes: None, sites: None, only: true, actor, outside }).await
 }
 
-fn done<T>(result: Result<T, Failure<std::convert::Infallible>>) -> anyhow::Result<T> {
-    match result {
-        Ok(done) => Ok(done),
+async fn made(store: &Store, create: CreateKey) -> anyhow::Result<String> {
+    store.commit(create).await.map_err(in_words)
+}
+
+fn in_words(failure: Failure<<CreateKey as Command>::Refusal>) -> anyhow::Error {
+    match failure {
+        Failure::Refused(problem) => anyhow!(problem.in_words()),
+        Failure::Store(error) => error.into(),
+    }
+}
+
+async fn list(store: &Store) -> anyhow::Result<Vec<ApiKey>> {
+    match store.look(List).await {
+        Ok(keys) => Ok(keys),
         Err(Failure::Store(error)) => Err(error.into()),
         Err(Failure::Refused(never)) => match never {},
     }
 }
 
-struct Create {
-    key: ApiKey,
-    secret: Secret,
-    only: bool,
-}
+struct List;
 
-impl Command for Create {
-    type Done = ();
+impl Command for List {
+    type Done = Vec<ApiKey>;
     type Refusal = std::convert::Infallible;
 
-    async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Self::Refusal>> {
-        let Self { key, secret, only } = self;
-        if only {
-            remove(tx, &key.name, key.created_at).await?;
-        }
-        tx.add_api_key(&secret, &key).await?;
-        let entry = AuditEntry {
-            actor: &Actor::CommandLine,
-            action: "key.created",
-            site: None,
-            subject: &key.id,
-            detail: serde_json::json!({ "name": key.name }),
-            at: key.created_at,
-        };
-        Ok(tx.audit(entry).await?)
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Vec<ApiKey>, Failure<Self::Refusal>> {
+        Ok(tx.api_keys().await?)
     }
 }
 
-struct Revoke {
-    name: String,
-    now: Timestamp,
+/// A key in words.
+fn line(key: &ApiKey) -> String {
+    let words = |names: Option<Vec<String>>, none: &str| names.map_or_else(|| none.to_owned(), |names| names.join(","));
+    let scopes = words(key.scopes.as_ref().map(|scopes| scopes.iter().map(ToString::to_string).collect()), "all");
+    let sites = words(key.sites.as_ref().map(|sites| sites.iter().map(ToString::to_string).collect()), "all");
+    let used = key.used_at.map_or_else(|| "never".to_owned(), moment);
+    let (id, name, ending, made) = (&key.id, &key.name, &key.ending, moment(key.created_at));
+    format!("{id}  …{ending}  {name:?}  scopes {scopes}  sites {sites}  made {made}  used {used}")
 }
 
-impl Command for Revoke {
-    type Done = usize;
-    type Refusal = std::convert::Infallible;
-
-    async fn run(self, tx: &mut Tx<'_>) -> Result<usize, Failure<Self::Refusal>> {
-        Ok(remove(tx, &self.name, self.now).await?)
-    }
-}
-
-/// Takes back every key of a name, and gives how many there were.
-async fn remove(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<usize, StoreError> {
-    let ids = tx.remove_api_keys(name).await?;
-    for id in &ids {
-        let entry = AuditEntry {
-            actor: &Actor::CommandLine,
-            action: "key.revoked",
-            site: None,
-            subject: id,
-            detail: serde_json::json!({ "name": name }),
-            at: now,
-        };
-        tx.audit(entry).await?;
-    }
-    Ok(ids.len())
+fn moment(at: Timestamp) -> String {
+    format!("{at:.0}")
 }

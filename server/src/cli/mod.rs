@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 mod demo;
+mod events;
 mod import;
 mod key;
 mod serve;
@@ -61,6 +62,8 @@ enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Writes the log of events, or a part of it, into a file
+    Events(Box<events::Wanted>),
     /// Publishes the drafts of conversations
     Publish(site::Chosen),
     /// Takes conversations out of publication; visitors who have begun one go on with it
@@ -96,10 +99,11 @@ pub async fn run() -> ExitCode {
         Command::Check { paths } => return check::run(&paths),
         Command::Import { folder, draft, flags } => import::run(&folder, draft, &flags).await,
         Command::Export { folder, site, overwrite, flags } => import::export(&folder, &site, overwrite, &flags).await,
+        Command::Events(wanted) => events::run(*wanted).await,
         Command::Publish(chosen) => site::publish(&chosen, true).await,
         Command::Unpublish(chosen) => site::publish(&chosen, false).await,
         Command::Secret { site, rotate, flags } => site::secret(&site, rotate, &flags).await,
-        Command::Key { command } => key::run(&command).await,
+        Command::Key { command } => key::run(command).await,
         Command::Agent { command } => agent::run(command).await,
     };
     match done {

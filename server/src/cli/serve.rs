@@ -21,6 +21,7 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<()> {
     let store = open(&settings).await?;
     let listener = listen(&mut settings).await?;
     let stop = Stop::by_signal();
+    stop.ends_streams(&store);
     let outside = Outside::real();
     let workers = Workers::new(&store, &outside, &settings)?;
     let (router, clock) = http::app(store.clone(), settings.clone(), outside.clone(), &workers);
@@ -70,6 +71,15 @@ impl Stop {
             let _ = stop.send(true);
         });
         Self(stopped)
+    }
+
+    /// Ends the streams of the store's log, too: whoever waits for the requests under way would wait for them in vain.
+    pub(super) fn ends_streams(&self, store: &Store) {
+        let (stop, hub) = (self.clone(), store.hub().clone());
+        tokio::spawn(async move {
+            stop.asked().await;
+            hub.stop();
+        });
     }
 
     async fn asked(mut self) {

@@ -1,7 +1,9 @@
 //! `porchlight publish`, `porchlight unpublish` and `porchlight secret`
 
 use anyhow::{anyhow, bail};
+use jiff::Timestamp;
 use porchlight_domain::id::{ConversationId, SiteKey};
+use serde_json::json;
 
 use super::{import::in_words, quiet, serve, tell};
 use crate::{
@@ -9,7 +11,7 @@ use crate::{
     outside::Outside,
     secret::Secret,
     settings::Flags,
-    store::{Command, Failure, Tx},
+    store::{Actor, AuditEntry, Command, Failure, Tx},
 };
 
 #[derive(Debug, clap::Args)]
@@ -29,7 +31,7 @@ pub(super) async fn publish(chosen: &Chosen, put: bool) -> anyhow::Result<()> {
     let store = serve::open(&settings).await?;
     let (ids, none) = (chosen.conversations.clone(), Vec::new());
     let (put, out) = if put { (ids, none) } else { (none, ids) };
-    let command = Publish { site: chosen.site.clone(), put, out, now: Outside::real().now() };
+    let command = Publish { site: chosen.site.clone(), put, out, actor: Actor::CommandLine, now: Outside::real().now() };
     let outcome = store.commit(command).await.map_err(|failure| match failure {
         Failure::Refused(problem) => anyhow!("{}", problem.in_words()),
         Failure::Store(error) => error.into(),
@@ -42,8 +44,9 @@ pub(super) async fn publish(chosen: &Chosen, put: bool) -> anyhow::Result<()> {
 pub(super) async fn secret(site: &SiteKey, rotate: bool, flags: &Flags) -> anyhow::Result<()> {
     let settings = quiet(flags)?;
     let store = serve::open(&settings).await?;
-    let other = Outside::real().new_secret();
-    let secret = match store.commit(Tell { site: site.clone(), other, rotate }).await {
+    let outside = Outside::real();
+    let tell_it = Tell { site: site.clone(), other: outside.new_secret(), rotate, now: outside.now() };
+    let secret = match store.commit(tell_it).await {
         Ok(secret) => secret,
         Err(Failure::Store(error)) => return Err(error.into()),
         Err(Failure::Refused(never)) => match never {},
@@ -60,6 +63,7 @@ struct Tell {
     site: SiteKey,
     other: Secret,
     rotate: bool,
+    now: Timestamp,
 }
 
 impl Command for Tell {
@@ -68,8 +72,10 @@ impl Command for Tell {
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Option<String>, Failure<Self::Refusal>> {
         // A site from before there were secrets has none.
-        if self.rotate || tx.site_secret(&self.site).await?.is_none() {
-            tx.put_site_secret(&self.site, &self.other).await?;
+        if (self.rotate || tx.site_secret(&self.site).await?.is_none()) && tx.put_site_secret(&self.site, &self.other).await? {
+            let (action, subject, detail) = ("site.secret_changed", self.site.as_str(), json!({}));
+            let (actor, site) = (&Actor::CommandLine, Some(&self.site));
+            tx.audit(AuditEntry { actor, action, site, subject, detail, at: self.now }).await?;
         }
         Ok(tx.site_secret(&self.site).await?)
     }

@@ -308,7 +308,7 @@ impl Egress {
         if addresses.is_empty() { Err(EgressError::Refused(host.to_string())) } else { Ok(addresses) }
     }
 
-    /// A connection to one of a host's addresses: the first that answers.
+    /// Asks once for the addresses of a host, and connects.
     async fn connect(&self, target: &Target) -> Result<TcpStream, EgressError> {
         let port = target.port;
         let found = match &target.host {
@@ -323,6 +323,12 @@ impl Egress {
             Host::Ipv4(address) => vec![SocketAddr::from((*address, port))],
             Host::Ipv6(address) => vec![SocketAddr::from((*address, port))],
         };
+        self.reach(target, found).await
+    }
+
+    /// A connection to one of the addresses that a host was found at: the first that may be connected to and answers. The name is not
+    /// asked for any more.
+    async fn reach(&self, target: &Target, found: Vec<SocketAddr>) -> Result<TcpStream, EgressError> {
         let addresses = self.checked(&target.host, found)?;
         // An address where nobody answers leaves time for the next, and for what comes after.
         let share = self.limits.timeout / u32::try_from(addresses.len() + 1).unwrap_or(u32::MAX);
@@ -571,21 +577,34 @@ mod tests {
             "https://127.0.0.1/",
             "https://127.0.0.1./",
             "https://127.1/",
+            "https://127.0.1/",
             "https://2130706433/",
             "https://0x7f000001/",
             "https://0x7f.0.0.1/",
+            "https://0x7f.1/",
             "https://0177.0.0.01/",
+            "https://017700000001/",
             "https://0/",
             "https://%31%32%37.0.0.1/",
             "https://\u{ff10}\u{ff38}\u{ff43}\u{ff10}\u{ff0e}\u{ff10}\u{ff12}\u{ff15}\u{ff10}\u{ff0e}\u{ff10}\u{ff11}/",
             "https://10.0.0.1:8443/",
             "https://169.254.169.254/latest/meta-data/",
+            "https://2852039166/latest/meta-data/",
+            "https://0xa9fea9fe/latest/meta-data/",
+            "https://0251.0376.0251.0376/latest/meta-data/",
+            "https://169.254.43518/latest/meta-data/",
+            "https://127\u{3002}0\u{3002}0\u{3002}1/",
+            "https://\u{2460}\u{2461}\u{2466}.\u{24ea}.\u{24ea}.\u{2460}/",
             "https://[::1]/",
             "https://[::]/",
             "https://[0:0:0:0:0:0:0:1]/",
             "https://[::ffff:127.0.0.1]/",
             "https://[::ffff:7f00:1]/",
+            "https://[::ffff:169.254.169.254]/",
+            "https://[::127.0.0.1]/",
             "https://[64:ff9b::7f00:1]/",
+            "https://[64:ff9b::a9fe:a9fe]/",
+            "https://[64:ff9b:1::7f00:1]/",
             "https://[2002:7f00:1::]/",
             "https://[fd00:ec2::254]/",
             "https://[fe80::1]/",
@@ -681,6 +700,25 @@ mod tests {
             assert!(matches!(egress("10.0.0.0/8").send(get(&url)).await, Err(EgressError::Refused(_))), "{url}");
         }
         assert!(timeout(Duration::from_millis(100), listener.accept()).await.is_err());
+    }
+
+    /// As a name server answers that is not to be trusted: first what is good, then what is not (DNS rebinding).
+    #[tokio::test]
+    async fn a_name_that_means_something_else_a_moment_later_gains_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let at = |address: &str| SocketAddr::new(address.parse().unwrap(), port);
+        let egress = egress("127.0.0.1");
+        // A name that nobody has: if it were asked for once more, there would be no connection.
+        let target = Target { host: Host::Domain("rebound.invalid".to_owned()), port, tls: true };
+        for found in [vec![at("127.0.0.1")], vec![at("10.0.0.1"), at("::1"), at("127.0.0.1")]] {
+            let stream = egress.reach(&target, found).await.unwrap();
+            assert_eq!(stream.peer_addr().unwrap(), at("127.0.0.1"));
+        }
+        for address in ["127.0.0.2", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.2", "64:ff9b::7f00:2"] {
+            let error = egress.reach(&target, vec![at(address)]).await.unwrap_err();
+            assert!(matches!(error, EgressError::Refused(_)), "{address}: {error}");
+        }
     }
 
     #[tokio::test]

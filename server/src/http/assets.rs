@@ -33,13 +33,15 @@ const LOADER: &str = "public, max-age=300, stale-while-revalidate=86400";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let Manifest { widget, css, console, console_css, stage } = manifest();
-    // A loader that a browser still has from before an update asks for the stage of that time: this one's does as well.
-    if name.starts_with("stage.") && name.ends_with(".js") && name != *stage {
-        return serve(stage, LOADER, &headers);
+    let Manifest { widget, css, console, console_css, stage, analytics } = manifest();
+    // A loader that a browser still has from before an update asks for the parts of that time: this one's do as well.
+    for (part, now) in [("stage.", stage), ("analytics.", analytics)] {
+        if name.starts_with(part) && name.ends_with(".js") && name != *now {
+            return serve(now, LOADER, &headers);
+        }
     }
     // Only what pages and panels load; the other files have addresses of their own.
-    let known = [css.clone(), stage.clone(), format!("{widget}.js"), format!("{widget}_bg.wasm")];
+    let known = [css.clone(), stage.clone(), analytics.clone(), format!("{widget}.js"), format!("{widget}_bg.wasm")];
     let of_console = [console_css.clone(), format!("{console}.js"), format!("{console}_bg.wasm")];
     if known.contains(&name) || of_console.contains(&name) {
         serve(&name, FOR_EVER, &headers)

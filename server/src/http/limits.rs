@@ -1,6 +1,7 @@
 //! Rate limits.
 
 use std::{
+    hash::Hash,
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
@@ -8,12 +9,12 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, request::Parts},
 };
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, Reference},
-    middleware::NoOpMiddleware,
+    middleware::{NoOpMiddleware, StateInformationMiddleware},
     nanos::Nanos,
     state::keyed::DefaultKeyedStateStore,
 };
@@ -21,17 +22,25 @@ use governor::{
 use super::{
     App,
     problem::{Code, Problem},
+    streams::Streams,
 };
 use crate::{outside::Outside, secret::Secret, settings::Settings};
 
 type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, OutsideClock, NoOpMiddleware<Instant>>;
 
-/// The limits of the widget's interface.
+/// The same, which says how much is left.
+type Counting<K> = RateLimiter<K, DefaultKeyedStateStore<K>, OutsideClock, StateInformationMiddleware>;
+
+/// How often somebody may do something.
 pub(crate) struct Limits {
     starts: Keyed<IpAddr>,
     commands: Keyed<Vec<u8>>,
     sign_ins: Keyed<IpAddr>,
     guesses: Keyed<(IpAddr, String)>,
+    /// The streams of events that keys have open.
+    pub(super) streams: Streams,
+    api: Counting<String>,
+    api_guesses: Counting<IpAddr>,
     clock: OutsideClock,
     since_tidied: AtomicU32,
 }
@@ -48,6 +57,13 @@ impl Limits {
             commands: RateLimiter::new(quota(settings.commands_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             sign_ins: RateLimiter::new(quota(settings.sign_ins_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
             guesses: RateLimiter::new(quota(settings.guesses_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
+            streams: Streams::new(settings.streams_limit),
+            api: RateLimiter::new(quota(settings.api_requests_per_minute), DefaultKeyedStateStore::default(), clock.clone()),
+            api_guesses: RateLimiter::new(
+                quota(settings.api_guesses_per_minute),
+                DefaultKeyedStateStore::default(),
+                clock.clone(),
+            ),
             clock,
             since_tidied: AtomicU32::new(0),
         }
@@ -75,6 +91,24 @@ impl Limits {
         self.guesses.check_key(&guess).map_err(|refused| self.problem(&refused, "guesses_per_minute"))
     }
 
+    /// Counts a request to the API with a key, and says how the key stands.
+    pub(super) fn api(&self, key: &str) -> (Standing, Result<(), Problem>) {
+        self.counted(&self.api, &key.to_owned(), "api_requests_per_minute")
+    }
+
+    /// Counts a request to the API without a key that is good, and says how the address stands.
+    pub(super) fn api_guess(&self, address: IpAddr) -> (Standing, Result<(), Problem>) {
+        self.counted(&self.api_guesses, &address, "api_guesses_per_minute")
+    }
+
+    fn counted<K: Hash + Eq + Clone>(&self, limiter: &Counting<K>, key: &K, limit: &str) -> (Standing, Result<(), Problem>) {
+        self.tidy();
+        match limiter.check_key(key) {
+            Ok(state) => (Standing { limit: state.quota().burst_size(), remaining: state.remaining_burst_capacity() }, Ok(())),
+            Err(refused) => (Standing { limit: refused.quota().burst_size(), remaining: 0 }, Err(self.problem(&refused, limit))),
+        }
+    }
+
     fn problem(&self, refused: &governor::NotUntil<Instant>, limit: &str) -> Problem {
         let wait = refused.wait_time_from(self.clock.now());
         Problem::new(Code::TooMany, format!("more than {limit} allows; wait a moment"))
@@ -88,7 +122,33 @@ impl Limits {
             self.commands.retain_recent();
             self.sign_ins.retain_recent();
             self.guesses.retain_recent();
+            self.api.retain_recent();
+            self.api_guesses.retain_recent();
         }
+    }
+}
+
+/// How somebody stands who is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// How many requests they may make a minute.
+    limit: NonZeroU32,
+    /// How many of them they may make now.
+    remaining: u32,
+}
+
+impl Standing {
+    /// Says it in the headers of draft-ietf-httpapi-ratelimit-headers-06.
+    pub(super) fn tell(self, headers: &mut HeaderMap) {
+        headers.insert(HeaderName::from_static("ratelimit-limit"), HeaderValue::from(self.limit.get()));
+        headers.insert(HeaderName::from_static("ratelimit-remaining"), HeaderValue::from(self.remaining));
+        headers.insert(HeaderName::from_static("ratelimit-reset"), HeaderValue::from(self.reset()));
+    }
+
+    /// After how many seconds they may make all of them again.
+    fn reset(self) -> u64 {
+        let used = u64::from(self.limit.get().saturating_sub(self.remaining));
+        (used * 60).div_ceil(u64::from(self.limit.get()))
     }
 }
 
@@ -163,5 +223,18 @@ mod tests {
         assert_eq!(forwarded(&headers, 1), Some([3, 3, 3, 3].into()));
         assert_eq!(forwarded(&headers, 2), Some([2, 2, 2, 2].into()));
         assert_eq!(forwarded(&headers, 4), None);
+    }
+
+    #[test]
+    fn a_standing_is_told_in_whole_seconds() {
+        let standing = |limit, remaining| Standing { limit: NonZeroU32::new(limit).unwrap(), remaining };
+        assert_eq!(standing(600, 600).reset(), 0);
+        assert_eq!(standing(600, 599).reset(), 1, "a tenth of a second, rounded up");
+        assert_eq!(standing(2, 1).reset(), 30);
+        assert_eq!(standing(30, 0).reset(), 60);
+        let mut headers = HeaderMap::new();
+        standing(30, 29).tell(&mut headers);
+        let told = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| headers[name].to_str().unwrap());
+        assert_eq!(told, ["30", "29", "2"]);
     }
 }

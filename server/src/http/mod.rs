@@ -5,6 +5,7 @@ mod assets;
 mod attachments;
 mod body;
 mod console;
+mod export;
 mod feeds;
 mod files;
 mod health;
@@ -12,6 +13,7 @@ mod limits;
 mod meetings;
 mod page;
 mod problem;
+mod streams;
 mod widget;
 
 use std::{sync::Arc, time::Duration};
@@ -21,7 +23,7 @@ use axum::{
     extract::{DefaultBodyLimit, MatchedPath, Request},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use jiff::SignedDuration;
 use porchlight_domain::livechat::ChatPolicy;
@@ -34,6 +36,7 @@ use tower_http::{
 use tracing::Level;
 
 use crate::{
+    analytics::Counter,
     links::Links,
     meetings::reminder,
     outside::Outside,
@@ -48,7 +51,7 @@ use crate::{
 use limits::Limits;
 
 pub(crate) use api::Publish;
-pub(crate) use console::{Invite, first_administrator, hash};
+pub(crate) use console::{CreateKey, Invite, RevokeKeys, Which, first_administrator, hash};
 pub(crate) use problem::{Code, Problem};
 
 /// What handlers share.
@@ -59,6 +62,7 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) limits: Arc<Limits>,
     pub(crate) hooks: Hooks,
+    pub(crate) counter: Counter,
 }
 
 /// The whole of the server's HTTP, and the clock that does what is due without a request.
@@ -87,15 +91,21 @@ pub fn app(store: Store, settings: Settings, outside: Outside, workers: &Workers
         sites: Sites::default(),
     };
     let limits = Arc::new(Limits::new(&settings, outside));
-    let (file_limit, attachment_limit) = (settings.file_limit_bytes, settings.attachment_limit_bytes);
-    let accounts_limit = settings.accounts_limit_bytes;
+    let (attachment_limit, accounts_limit) = (settings.attachment_limit_bytes, settings.accounts_limit_bytes);
     let (body_limit, timeout) = (settings.body_limit_bytes, Duration::from_secs(settings.request_timeout_seconds));
     let clock = Clock::new(store.clone(), engine.clone());
-    let state = App { store, settings: Arc::new(settings), engine, limits, hooks: workers.hooks.clone() };
+    let state = App {
+        store,
+        settings: Arc::new(settings),
+        engine,
+        limits,
+        hooks: workers.hooks.clone(),
+        counter: workers.counter.clone(),
+    };
     let router = Router::new()
         .merge(widget::routes(attachment_limit))
         .merge(console::routes(attachment_limit, accounts_limit))
-        .merge(api::routes(file_limit))
+        .merge(api::routes(&state))
         .merge(health::routes())
         .merge(attachments::routes())
         .merge(meetings::routes())
@@ -111,7 +121,8 @@ pub fn app(store: Store, settings: Settings, outside: Outside, workers: &Workers
                 .compress_when(DefaultPredicate::new().and(not_yet_compressed)),
         )
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
-        .layer(CatchPanicLayer::new())
+        .layer(middleware::map_response(late))
+        .layer(CatchPanicLayer::custom(broken))
         .layer(middleware::map_response(common_headers))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_response(DefaultOnResponse::new().level(Level::INFO)))
         .with_state(state);
@@ -148,6 +159,29 @@ async fn common_headers(mut response: Response) -> Response {
         .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     headers.entry(HeaderName::from_static("cross-origin-resource-policy")).or_insert(HeaderValue::from_static("cross-origin"));
     response
+}
+
+/// What took too long has no body yet.
+async fn late(response: Response) -> Response {
+    let is_late = response.status() == StatusCode::SERVICE_UNAVAILABLE && !response.headers().contains_key(header::CONTENT_TYPE);
+    if is_late {
+        return Problem::new(Code::Unavailable, "it took longer than request_timeout_seconds allows; try again")
+            .retry_after(1)
+            .into_response();
+    }
+    response
+}
+
+/// A handler stopped in the middle: the panic itself is in the log, by the hook of the process.
+fn broken(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request could not be answered: its handler panicked");
+    Problem::new(Code::Internal, "the server failed; its log says why").into_response()
+}
+
+/// The description of the API, as docs/openapi.json has it.
+#[must_use]
+pub fn openapi() -> String {
+    api::description()
 }
 
 async fn not_found() -> Problem {

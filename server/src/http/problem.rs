@@ -61,6 +61,7 @@ codes! {
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The request is too large";
     InvalidConversation = "invalid_conversation", UNPROCESSABLE_ENTITY, "The conversation has problems";
     InvalidAnswer = "invalid_answer", UNPROCESSABLE_ENTITY, "The answer is not of the kind asked for";
+    IdempotencyMismatch = "idempotency_mismatch", UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another request";
     TooMany = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The server cannot take it now";
     Internal = "internal", INTERNAL_SERVER_ERROR, "The server failed";

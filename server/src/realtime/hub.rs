@@ -62,6 +62,8 @@ pub(crate) struct Hub {
     log: watch::Sender<()>,
     /// Wakes who delivers: an endpoint was made or changed, or something is to be sent again.
     webhooks: Arc<Notify>,
+    /// Ends what has no end of its own: the server stops.
+    stopping: watch::Sender<bool>,
 }
 
 impl fmt::Debug for Hub {
@@ -238,6 +240,16 @@ impl Hub {
     /// Changes whenever the log has grown. What is new there, each reads from the store, from the place it has come to.
     pub(crate) fn log(&self) -> watch::Receiver<()> {
         self.log.subscribe()
+    }
+
+    /// Says that the server stops.
+    pub(crate) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Holds whether the server stops: what would go on for ever ends then.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
     }
 
     /// Waits until an endpoint of webhooks may have been changed.

@@ -15,11 +15,12 @@ use tokio::sync::oneshot;
 use crate::realtime::Hub;
 
 pub use read::{EventFilter, EventPage};
+pub(crate) use tx::Cell;
 pub use tx::{
     AccountRow, Actor, AgentRow, Attempt, AttemptFilter, AuditEntry, AuditFilter, AuditRecord, Backlog, CalDavRow, CalendarRow,
-    CallbackRecord, ChatEntry, ChatFilter, ChatRecord, Draft, DueDelivery, DueLetter, Full, Logged, MeetingFilter, MeetingRecord,
-    Overlap, Published, PublishedSource, Queue, SiteFile, SiteHead, Stretch, SubmissionRecord, SurveyFilter, Tx, Version,
-    VisitorRow,
+    CallbackRecord, CardCount, ChatEntry, ChatFilter, ChatRecord, CountedTo, Draft, DueDelivery, DueLetter, Full, ListFilter,
+    Logged, MeetingFilter, MeetingRecord, Overlap, Published, PublishedSource, Queue, SessionRecord, SiteFile, SiteHead, Stretch,
+    SubmissionRecord, SurveyFilter, Tx, Version, VisitorRecord, VisitorRow,
 };
 
 /// What runs within one transaction.
@@ -124,6 +125,13 @@ pub enum StoreError {
     /// The folder of the database could not be made.
     #[error("the data folder cannot be used: {0}")]
     Folder(#[from] std::io::Error),
+}
+
+impl StoreError {
+    /// Something is stored that cannot be read, or to be stored that cannot be written.
+    pub(crate) fn corrupt(error: impl ToString) -> Self {
+        Self::Corrupt(error.to_string())
+    }
 }
 
 /// Gives the key of addresses, and makes it the first time.

@@ -16,7 +16,10 @@ use porchlight_domain::{
     event::{Event, EventType},
     id::{EndpointId, EventId, SessionId, SiteKey},
 };
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinSet},
+};
 use url::Url;
 
 use super::{
@@ -72,6 +75,8 @@ impl Job {
 /// What came of sending an event.
 struct Sent {
     job: Job,
+    /// Whether it was sent to an endpoint that fails, to see whether it is there again.
+    probe: bool,
     line: Line,
     at: Timestamp,
     took: SignedDuration,
@@ -142,8 +147,11 @@ impl Lane {
     pub(super) async fn run(mut self, mut changes: watch::Receiver<Endpoint>) -> Result<(), StoreError> {
         let mut log = self.ways.store.hub().log();
         loop {
-            // Before it is read: what comes while it is being read is told, too.
-            log.mark_unchanged();
+            // Noted before it is read: what comes while it is being read is told, too.
+            if log.has_changed().unwrap_or(true) {
+                log.mark_unchanged();
+                self.at_end = false;
+            }
             if !self.stopped {
                 self.load().await?;
                 self.start();
@@ -175,11 +183,12 @@ impl Lane {
     /// Takes over what people changed; and looks for what somebody may want sent again.
     fn take_over(&mut self, changed: Endpoint) {
         let known = Arc::make_mut(&mut self.endpoint);
-        if known.settings.url != changed.settings.url {
-            // Another place may do better.
-            self.probe_at = None;
+        if known.changed_at != changed.changed_at {
+            // It may do better now; so it begins anew.
+            (known.failures, known.failing_since, self.probe_at) = (changed.failures.min(1), changed.failing_since, None);
         }
         (known.settings, known.secret, known.previous) = (changed.settings, changed.secret, changed.previous);
+        known.changed_at = changed.changed_at;
         self.next_due = Some(Timestamp::MIN);
     }
 
@@ -239,7 +248,8 @@ impl Lane {
                 self.sessions.insert(event.session);
             }
             let line = self.lines.pop().unwrap_or_else(|| self.ways.egress.line());
-            self.sends.spawn(send(Arc::clone(&self.ways), Arc::clone(&self.endpoint), line, job));
+            let probe = self.endpoint.failures >= FAILING_AFTER;
+            self.sends.spawn(send(Arc::clone(&self.ways), Arc::clone(&self.endpoint), line, job, probe));
         }
     }
 
@@ -256,15 +266,27 @@ impl Lane {
         self.open.get(&place).cloned().map(Job::New)
     }
 
-    /// Notes what came of what has come to an end by now, in one transaction.
-    async fn note(&mut self, first: Result<Sent, tokio::task::JoinError>) -> Result<(), StoreError> {
+    /// Notes what came of what has come to an end by now, in one transaction; meanwhile more is under way.
+    async fn note(&mut self, first: Result<Sent, JoinError>) -> Result<(), StoreError> {
+        let note = self.gather(first);
+        self.start();
+        self.commit(note).await
+    }
+
+    async fn commit(&mut self, note: Note) -> Result<(), StoreError> {
+        self.stopped |= !self.ways.store.commit_in_turn(note).await.map_err(never)?;
+        Ok(())
+    }
+
+    /// What came of what has come to an end by now.
+    fn gather(&mut self, first: Result<Sent, JoinError>) -> Note {
         let now = self.ways.outside.now();
         let (mut attempts, mut accepted, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         let (mut gone, mut hasten, mut asked_for) = (false, false, None);
         let mut next = Some(first);
         while let Some(sent) = next {
             next = self.sends.try_join_next();
-            let Sent { job, line, at, took, outcome } = match sent {
+            let Sent { job, probe, line, at, took, outcome } = match sent {
                 Ok(sent) => sent,
                 Err(error) => {
                     // A fault of ours: what the endpoint has not been sent is sent by a lane that begins anew.
@@ -286,7 +308,10 @@ impl Lane {
             let (status, problem) = verdict(&outcome);
             let endpoint = Arc::make_mut(&mut self.endpoint);
             if let Some(problem) = &problem {
-                endpoint.failures = endpoint.failures.saturating_add(1);
+                // What was under way together with others fails with them, and says no more than they do.
+                if probe || endpoint.failures < FAILING_AFTER {
+                    endpoint.failures = endpoint.failures.saturating_add(1);
+                }
                 endpoint.failing_since.get_or_insert(at);
                 endpoint.problem = Some(problem.clone());
                 self.pace = (self.pace / 2).max(1);
@@ -310,10 +335,11 @@ impl Lane {
             attempts.push(Attempt { id: 0, event: id, kind, at, took, status, problem });
         }
         if hasten {
-            self.next_due = Some(Timestamp::MIN);
+            (self.next_due, self.probe_at) = (Some(Timestamp::MIN), None);
         }
         let wait = self.ways.schedule.probe(&self.endpoint.id.to_string(), self.endpoint.failures, asked_for);
-        self.probe_at = wait.and_then(|wait| now.checked_add(wait).ok());
+        // Who asked for time has it, though others are accepted meanwhile.
+        self.probe_at = self.probe_at.max(wait.and_then(|wait| now.checked_add(wait).ok()));
         let too_long = self.endpoint.failing_since.is_some_and(|since| now.duration_since(since) >= self.ways.schedule.disable);
         let off = match (gone, too_long) {
             (true, _) => Some(EndpointState::Gone),
@@ -321,11 +347,10 @@ impl Lane {
             (false, false) => None,
         };
         let place = self.place();
-        let endpoint = Endpoint { position: place, ..(*self.endpoint).clone() };
-        let note = Note { ways: Arc::clone(&self.ways), endpoint, attempts, accepted, failed, hasten, off, now };
-        self.stopped |= !self.ways.store.commit_in_turn(note).await.map_err(never)?;
         Arc::make_mut(&mut self.endpoint).position = place;
-        Ok(())
+        // Nothing more goes to one that is about to be switched off.
+        self.stopped |= off.is_some();
+        Note { ways: Arc::clone(&self.ways), endpoint: Arc::clone(&self.endpoint), attempts, accepted, failed, hasten, off, now }
     }
 
     /// Up to where all of the log has come to an end, or stands among what is to be sent again.
@@ -342,7 +367,7 @@ impl Lane {
         Arc::make_mut(&mut self.endpoint).position = place;
         let note = Note {
             ways: Arc::clone(&self.ways),
-            endpoint: (*self.endpoint).clone(),
+            endpoint: Arc::clone(&self.endpoint),
             attempts: Vec::new(),
             accepted: Vec::new(),
             failed: Vec::new(),
@@ -350,8 +375,7 @@ impl Lane {
             off: None,
             now: self.ways.outside.now(),
         };
-        self.stopped |= !self.ways.store.commit_in_turn(note).await.map_err(never)?;
-        Ok(())
+        self.commit(note).await
     }
 }
 
@@ -368,11 +392,11 @@ fn verdict(outcome: &Result<Answer, EgressError>) -> (Option<u16>, Option<String
     }
 }
 
-async fn send(ways: Arc<Ways>, endpoint: Arc<Endpoint>, mut line: Line, job: Job) -> Sent {
+async fn send(ways: Arc<Ways>, endpoint: Arc<Endpoint>, mut line: Line, job: Job, probe: bool) -> Sent {
     let at = ways.outside.now();
     let outcome = exchange(&endpoint, &mut line, &job.logged().event, at).await;
     let took = ways.outside.now().duration_since(at);
-    Sent { job, line, at, took, outcome }
+    Sent { job, probe, line, at, took, outcome }
 }
 
 /// Sends an event that is not in the log, and says what came of it. Nothing is noted.
@@ -450,7 +474,7 @@ type Refused = (EventId, u32, Timestamp, Option<Timestamp>);
 struct Note {
     ways: Arc<Ways>,
     /// The endpoint as it is now.
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     attempts: Vec<Attempt>,
     accepted: Vec<EventId>,
     failed: Vec<Refused>,
@@ -480,7 +504,7 @@ impl Command for Note {
         if hasten {
             tx.hasten_deliveries(endpoint.id, now).await?;
         }
-        let Endpoint { failing_since, failures, problem, .. } = &endpoint;
+        let Endpoint { failing_since, failures, problem, .. } = &*endpoint;
         tx.endpoint_went_on(endpoint.id, endpoint.position, *failing_since, *failures, problem.as_deref()).await?;
         if known.state != EndpointState::On {
             return Ok(false);

@@ -9,8 +9,10 @@ use std::{
 };
 
 use jiff::Timestamp;
+use porchlight_domain::id::SiteKey;
 use porchlight_server::{
-    access::ApiKey,
+    access::{ApiKey, Scope},
+    analytics::Counter,
     calendar::Sync,
     http,
     mail::Postman,
@@ -56,6 +58,10 @@ pub(crate) struct TestApp {
     pub(crate) sync: Sync,
     /// Sends events to endpoints, when a test says so.
     pub(crate) hooks: Hooks,
+    outside: Outside,
+    settings: Settings,
+    /// Counts the log, when a test says so.
+    pub(crate) counter: Counter,
     client: reqwest::Client,
     /// Where its database is.
     pub(crate) folder: TempDir,
@@ -100,42 +106,44 @@ impl Builder {
         let mut settings = self.settings;
         settings.listen = address;
         let workers = Workers::new(&store, &outside, &settings).unwrap();
-        let (router, ticking) = http::app(store.clone(), settings, outside.clone(), &workers);
+        let (router, ticking) = http::app(store.clone(), settings.clone(), outside.clone(), &workers);
         tokio::spawn(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).into_future());
         let secret = outside.new_secret();
         let key = format!("plk_{}", secret.reveal());
-        store.commit(AddKey(secret)).await.unwrap();
+        store.commit(AddKey { secret, id: "test".to_owned(), scopes: None, sites: None }).await.unwrap();
         let client = reqwest::Client::new();
-        let Workers { postman, sync, hooks } = workers;
-        let app = TestApp { address, store, key, clock, ticking, postman, sync, hooks, client, folder };
+        let Workers { postman, sync, hooks, counter } = workers;
+        let app =
+            TestApp { address, store, key, clock, ticking, postman, sync, hooks, counter, outside, settings, client, folder };
         app.import(&self.site, &self.conversations).await;
         app
     }
 }
 
-struct AddKey(Secret);
+struct AddKey {
+    secret: Secret,
+    id: String,
+    scopes: Option<Vec<Scope>>,
+    sites: Option<Vec<SiteKey>>,
+}
 
 impl Command for AddKey {
     type Done = ();
     type Refusal = ();
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<()>> {
-        let key = ApiKey {
-            id: "test".to_owned(),
-            name: "test".to_owned(),
-            scopes: None,
-            sites: None,
-            ending: String::new(),
-            created_at: Timestamp::UNIX_EPOCH,
-            used_at: None,
-        };
-        Ok(tx.add_api_key(&self.0, &key).await?)
+        let Self { secret, id, scopes, sites } = self;
+        let name = id.clone();
+        let key = ApiKey { id, name, scopes, sites, ending: String::new(), created_at: Timestamp::UNIX_EPOCH, used_at: None };
+        Ok(tx.add_api_key(&secret, &key).await?)
     }
 }
 
 impl TestApp {
     pub(crate) fn init() -> Builder {
-        Builder { settings: Settings::default(), conversations: vec![CONVERSATION.to_owned()], site: SITE.to_owned() }
+        // The clock stands, and tests look into the log more often than programs do.
+        let settings = Settings { api_requests_per_minute: 1_000_000, ..Settings::default() };
+        Builder { settings, conversations: vec![CONVERSATION.to_owned()], site: SITE.to_owned() }
     }
 
     pub(crate) async fn import(&self, site: &str, conversations: &[String]) {
@@ -151,12 +159,26 @@ impl TestApp {
         self.import(SITE, conversations).await;
     }
 
+    /// Another key, with scopes and sites of its own; nothing named: everything.
+    pub(crate) async fn key(&self, id: &str, scopes: Option<&[Scope]>, sites: Option<&[&str]>) -> String {
+        let secret = Outside::real().new_secret();
+        let text = format!("plk_{}", secret.reveal());
+        let sites = sites.map(|sites| sites.iter().map(|site| site.parse().unwrap()).collect());
+        self.store.commit(AddKey { secret, id: id.to_owned(), scopes: scopes.map(<[_]>::to_vec), sites }).await.unwrap();
+        text
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.clock.load(Ordering::SeqCst)).unwrap()
     }
 
     pub(crate) fn pass(&self, time: jiff::SignedDuration) {
         self.clock.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// What sends events to endpoints, as it is after a restart: with nothing but what is stored.
+    pub(crate) fn hooks_anew(&self) -> Hooks {
+        Hooks::new(self.store.clone(), self.outside.clone(), &self.settings).unwrap()
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {

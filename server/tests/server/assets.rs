@@ -40,6 +40,25 @@ async fn the_panels_files_may_be_kept_for_ever_and_name_the_island() {
 }
 
 #[tokio::test]
+async fn the_loaders_parts_may_be_kept_for_ever_and_read_by_any_page() {
+    let app = TestApp::init().start().await;
+    let loader = app.get("/porchlight.js").send().await.unwrap().text().await.unwrap();
+    for part in ["/assets/stage.", "/assets/analytics."] {
+        let name = loader.split('"').find(|text| text.starts_with(part)).unwrap();
+        let response = app.get(name).send().await.unwrap();
+        let headers = response.headers().clone();
+        assert_eq!(headers["cache-control"], "public, max-age=31536000, immutable");
+        assert_eq!(headers["access-control-allow-origin"], "*");
+        assert_eq!(headers["content-type"], "text/javascript; charset=utf-8");
+        let now = response.text().await.unwrap();
+        // The loader of before an update asks for the part of that time, and gets this one's: not for ever.
+        let before = app.get(&format!("{part}000000000000.js")).send().await.unwrap();
+        assert_eq!(before.headers()["cache-control"], "public, max-age=300, stale-while-revalidate=86400");
+        assert_eq!(before.text().await.unwrap(), now);
+    }
+}
+
+#[tokio::test]
 async fn operators_and_strangers_are_answered() {
     let app = TestApp::init().start().await;
     assert_eq!(app.get("/healthz").send().await.unwrap().text().await.unwrap(), "ok\n");

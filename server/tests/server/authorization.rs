@@ -102,6 +102,8 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/porchlight.js", None, anybody(200)),
         ("GET", "/porchlight.d.ts", None, anybody(200)),
         ("GET", "/schema/conversation.json", None, anybody(200)),
+        ("GET", "/api", None, anybody(200)),
+        ("GET", "/api/openapi.json", None, anybody(200)),
         ("GET", "/assets/{name}", None, anybody(404)),
         ("GET", "/files/{site}/{name}", None, anybody(200)),
         // The id is the secret: whoever has it was sent it; with another there is nothing.
@@ -160,9 +162,15 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("POST", "/console/availability/feed", None, page(200, 403, 200, 200)),
         ("GET", "/console/surveys", None, page(200, 200, 200, 200)),
         ("GET", "/console/surveys.csv", None, page(200, 200, 200, 200)),
+        ("GET", "/console/export", None, page(403, 403, 403, 200)),
+        // Without the fields of its form; what is in the file is in export.rs.
+        ("GET", "/console/export/events", None, page(400, 400, 400, 400)),
         ("GET", "/console/accounts", None, page(403, 200, 403, 200)),
         // Without the parts of its form; whose accounts they may be is in calendars.rs.
         ("POST", "/console/accounts", None, page(400, 400, 400, 400)),
+        ("GET", "/console/keys", None, page(403, 403, 403, 200)),
+        ("POST", "/console/keys", Form(&[("name", "crm")]), page(403, 403, 403, 200)),
+        ("POST", "/console/keys/{id}/revoke", None, page(403, 403, 403, 404)),
         ("GET", "/console/webhooks", None, page(403, 403, 403, 200)),
         ("POST", "/console/webhooks", endpoint, page(403, 403, 403, 303)),
         ("GET", "/console/webhooks/{id}", None, page(403, 403, 403, 404)),
@@ -175,7 +183,26 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/feeds/{secret}/meetings.ics", None, anybody(404)),
         // The API: by key only.
         ("GET", "/api/v1/events", None, BY_KEY),
+        ("GET", "/api/v1/events/{id}", None, BY_KEY),
+        ("GET", "/api/v1/events/stream", None, BY_KEY),
+        ("GET", "/api/v1/events/export", None, BY_KEY),
         ("GET", "/api/v1/visitors", None, BY_KEY),
+        ("GET", "/api/v1/visitors/{id}", None, BY_KEY),
+        ("GET", "/api/v1/visitors/{id}/transcripts", None, BY_KEY),
+        ("GET", "/api/v1/transcripts", None, BY_KEY),
+        ("GET", "/api/v1/transcripts/{chat}", None, BY_KEY),
+        ("GET", "/api/v1/sessions", None, BY_KEY),
+        ("GET", "/api/v1/sessions/{id}", None, BY_KEY),
+        ("GET", "/api/v1/meetings", None, BY_KEY),
+        ("GET", "/api/v1/meetings/{id}", None, BY_KEY),
+        ("GET", "/api/v1/callbacks", None, BY_KEY),
+        ("GET", "/api/v1/callbacks/{id}", None, BY_KEY),
+        ("GET", "/api/v1/surveys", None, BY_KEY),
+        ("GET", "/api/v1/surveys/{id}", None, BY_KEY),
+        ("GET", "/api/v1/agents", None, BY_KEY),
+        ("GET", "/api/v1/agents/{id}", None, BY_KEY),
+        ("GET", "/api/v1/teams", None, BY_KEY),
+        ("GET", "/api/v1/audit", None, BY_KEY),
         ("GET", "/api/v1/sites", None, BY_KEY),
         ("GET", "/api/v1/sites/{site}", None, BY_KEY),
         ("PUT", "/api/v1/sites/{site}", Json(json!({})), BY_KEY),
@@ -223,6 +250,12 @@ fn routes(folder: &Path, found: &mut BTreeSet<(String, String)>) {
                     }
                 }
             }
+            // The API's are told where their handlers are: the method first.
+            for rest in source.split("#[utoipa::path(").skip(1) {
+                let method = rest.split(',').next().unwrap().trim();
+                let route = rest.split("path = \"").nth(1).unwrap().split('"').next().unwrap();
+                found.insert((method.to_uppercase(), route.to_owned()));
+            }
         }
     }
 }
@@ -251,6 +284,8 @@ struct Scene {
 impl Scene {
     async fn set() -> Self {
         let with_mail = TestApp::init().with_conversation(TALK).with_settings(|settings| {
+            // All of them ask without a key, from one address.
+            settings.api_guesses_per_minute = 1000;
             // Nothing is sent: nobody delivers.
             settings.smtp_url = "smtp://localhost".to_owned();
             settings.mail_from = "Shop <chat@shop.example>".to_owned();

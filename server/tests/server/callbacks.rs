@@ -13,10 +13,11 @@ use crate::{
 };
 
 /// Open at the moment the tests begin, for three hours; and on Monday for two.
-const SITE: &str = "key = \"shop\"\ntitle = \"Shop\"\norigins = [\"https://shop.example\", \"loopback\"]\ncountry = \"DE\"\n
+pub(crate) const SITE: &str =
+    "key = \"shop\"\ntitle = \"Shop\"\norigins = [\"https://shop.example\", \"loopback\"]\ncountry = \"DE\"\n
 [opening_hours]\ntime_zone = \"Europe/Berlin\"\nhours = [\"saturday 09:00-12:00\", \"monday 09:00-11:00\"]\n";
 
-const NOW: &str = r#"{ "id": "welcome", "name": "Call", "restart": true, "cards": [
+pub(crate) const NOW: &str = r#"{ "id": "welcome", "name": "Call", "restart": true, "cards": [
     { "id": "call", "card": "callback", "text": "Your number?", "within": 20, "fallbackText": "We are closed", "fallback": "closed" },
     { "id": "end", "card": "end", "text": "Thank you" },
     { "id": "closed", "card": "end", "text": "Write to us" }
@@ -32,7 +33,7 @@ const LATER: &str = r#"{ "id": "welcome", "name": "Call", "restart": true, "card
 const TIMES: [&str; 4] = ["2026-11-23T08:00:00Z", "2026-11-23T08:30:00Z", "2026-11-23T09:00:00Z", "2026-11-23T09:30:00Z"];
 const NUMBER: &[(&str, &str)] = &[("value", "030 901820"), ("country", "DE")];
 
-async fn serve(site: &str, conversation: &str) -> TestApp {
+pub(crate) async fn serve(site: &str, conversation: &str) -> TestApp {
     for_days().with_site(site).with_conversation(conversation).start_only().await
 }
 
@@ -47,7 +48,7 @@ async fn choosing(visitor: &Visitor<'_>) -> (String, Form) {
 }
 
 /// A new visitor asks to be called at once; gives the id.
-async fn asked(app: &TestApp) -> String {
+pub(crate) async fn asked(app: &TestApp) -> String {
     let visitor = app.visitor().await;
     let (_, form) = open_in(&visitor, "UTC").await;
     good(visitor.answer_with(&form, NUMBER).await).await;
@@ -69,7 +70,7 @@ async fn waiting(app: &TestApp, agent: &Agent) -> u64 {
     told["desk"]["callbacks"].as_u64().unwrap()
 }
 
-async fn act(app: &TestApp, agent: &Agent, id: &str, form: &[(&str, &str)]) -> Response {
+pub(crate) async fn act(app: &TestApp, agent: &Agent, id: &str, form: &[(&str, &str)]) -> Response {
     console(app, agent, &format!("/console/callbacks/{id}"), form).await
 }
 

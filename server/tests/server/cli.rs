@@ -77,6 +77,41 @@ async fn keys_are_made_and_taken_back() {
 }
 
 #[tokio::test]
+async fn keys_have_scopes_and_sites_and_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, data) = (folder.path().join("from"), folder.path().join("data"));
+    let data = data.to_str().unwrap();
+    site(&from, GOOD);
+    assert!(porchlight(&["import", from.to_str().unwrap(), "--data-dir", data]).await.status.success());
+    let create = ["key", "create", "--data-dir", data, "--name", "crm"];
+    for (more, told) in [
+        (["--scope", "events:write"], "expected a scope such as events:read, got \"events:write\""),
+        (["--site", "nowhere"], "there is no site \"nowhere\""),
+        (["--site", "no where"], "--site"),
+    ] {
+        let refused = porchlight(&[&create[..], &more].concat()).await;
+        assert!(!refused.status.success() && words(&refused.stderr).contains(told), "{}", words(&refused.stderr));
+    }
+    let limits = ["--scope", "events:read", "--scope", "audit:read", "--site", "shop"];
+    let made = porchlight(&[&create[..], &limits].concat()).await;
+    assert!(made.status.success(), "{}", words(&made.stderr));
+    assert!(porchlight(&create).await.status.success());
+    let listed = words(&porchlight(&["key", "list", "--data-dir", data]).await.stdout);
+    let lines: Vec<_> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "nothing that was refused is there: {listed}");
+    let ending = words(&made.stdout).trim().chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+    assert!(lines[0].contains(&format!("…{ending}  \"crm\"  scopes events:read,audit:read  sites shop  made ")), "{listed}");
+    assert!(lines[1].contains("scopes all  sites all") && lines[1].ends_with("used never"), "{listed}");
+    let id = lines[0].split_whitespace().next().unwrap();
+    assert_eq!(words(&porchlight(&["key", "revoke", "--id", id, "--data-dir", data]).await.stdout), "1 taken back\n");
+    assert!(!porchlight(&["key", "revoke", "--id", id, "--data-dir", data]).await.status.success());
+    assert_eq!(words(&porchlight(&["key", "list", "--data-dir", data]).await.stdout).lines().count(), 1);
+    assert!(!porchlight(&["key", "revoke", "--data-dir", data]).await.status.success(), "of what?");
+    let scopes = words(&porchlight(&["key", "scopes"]).await.stdout);
+    assert!(scopes.contains("events:read ") && scopes.contains("audit:read "), "{scopes}");
+}
+
+#[tokio::test]
 async fn serve_stops_cleanly_when_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_porchlight"))

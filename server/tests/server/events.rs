@@ -90,6 +90,62 @@ async fn late_reports_join_the_session_they_belong_to() {
 }
 
 #[tokio::test]
+async fn what_earlier_pages_could_not_send_the_next_one_sends_in_one_request() {
+    let app = TestApp::init().start().await;
+    let visitor = app.visitor().await;
+    let next = good(app.send("/widget/v1/start", &json!({ "site": "shop", "page": PAGE, "token": visitor.token })).await).await;
+    let earlier = |kind: &str, page: &str| {
+        let mut report = visitor.report(kind);
+        report["view"] = json!(visitor.view);
+        report["page"] = json!(page);
+        report["session"] = visitor.begun["session"].clone();
+        report["conversation"] = json!("welcome");
+        report
+    };
+    let page = format!("{ORIGIN}/earlier");
+    let sent = [earlier("widget.shown", &page), earlier("widget.clicked", &page), visitor.report("widget.shown")];
+    let mut body = visitor.reports(&json!(sent));
+    body["view"] = next["view"].clone();
+    let told = good(app.send("/widget/v1/events", &body).await).await;
+    let types: Vec<_> = told["events"].as_array().unwrap().iter().map(|event| text(&event["type"])).collect();
+    assert_eq!(types, ["widget.loaded", "widget.shown", "conversation.triggered"], "a page hears of its own");
+    assert_eq!(told["events"][1]["id"], sent[2]["id"]);
+    let log = app.log().await;
+    let of = |report: &Value| log.iter().find(|event| event["id"] == report["id"]).map(|event| (&event["seq"], &event["page"]));
+    assert_eq!(of(&sent[0]), Some((&json!(3), &json!(page))));
+    assert_eq!(of(&sent[1]), Some((&json!(4), &json!(page))));
+    assert_eq!(of(&sent[2]), Some((&json!(5), &json!(PAGE))));
+    assert_eq!(log.len(), 6);
+
+    let stranger = json!([earlier("widget.hidden", "https://evil.example/")]);
+    let found = problem(app.send("/widget/v1/events", &visitor.reports(&stranger)).await, 403, "forbidden_origin").await;
+    assert_eq!(found["field"], "page");
+    assert_eq!(app.log().await, log);
+}
+
+#[tokio::test]
+async fn closing_is_told_of_a_session_that_has_ended_meanwhile() {
+    let app = TestApp::init().start().await;
+    let visitor = app.visitor().await;
+    visitor.tell("widget.shown").await;
+    let late = visitor.report("conversation.closed");
+    app.pass(SignedDuration::from_hours(24));
+    let again = good(app.send("/widget/v1/start", &json!({ "site": "shop", "page": PAGE, "token": visitor.token })).await).await;
+    assert_ne!(again["session"], visitor.begun["session"]);
+    let mut body = visitor.reports(&json!([late]));
+    body["after"] = Value::Null;
+    for _ in 0..2 {
+        good(app.send("/widget/v1/events", &body).await).await;
+    }
+    let log = app.log().await;
+    let closed: Vec<_> = log.iter().filter(|event| event["type"] == "conversation.closed").collect();
+    assert_eq!(closed.len(), 1);
+    assert_eq!((&closed[0]["id"], &closed[0]["session"]), (&late["id"], &visitor.begun["session"]));
+    assert_eq!((&closed[0]["seq"], &closed[0]["conversation"]), (&json!(4), &json!("welcome")));
+    assert_eq!(closed[0]["time"], "2026-11-21T08:00:00.000Z");
+}
+
+#[tokio::test]
 async fn what_comes_late_neither_revives_its_session_nor_counts_for_the_present_one() {
     let app = TestApp::init().start().await;
     let visitor = app.visitor().await;

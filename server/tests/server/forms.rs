@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A form, a chat, and a survey about it.
-const SURVEYED: &str = r#"{ "id": "welcome", "name": "Talk", "cards": [
+pub(crate) const SURVEYED: &str = r#"{ "id": "welcome", "name": "Talk", "cards": [
     { "id": "before", "card": "form", "text": "Before we talk", "submit": "Begin", "fields": [
         { "name": "name", "field": "name", "label": "Your name", "mandatory": true },
         { "name": "email", "field": "email", "label": "Your address", "mandatory": true },
@@ -291,7 +291,7 @@ async fn a_survey_that_is_skipped_is_none() {
 }
 
 /// Gives a survey about a chat with an agent who is alone at their desk.
-async fn surveyed(app: &TestApp, agent: &Agent, answers: &[(&str, &str)]) -> String {
+pub(crate) async fn surveyed(app: &TestApp, agent: &Agent, answers: &[(&str, &str)]) -> String {
     // Whoever was there before has gone.
     app.pass(SignedDuration::from_secs(120));
     let mut desk = Socket::desk(app, agent).await;

@@ -196,16 +196,17 @@ async fn a_database_of_the_first_version_is_brought_up_to_date() {
     connection.close().await.unwrap();
 
     let store = Store::open(folder.path(), 16, 64).await.unwrap();
-    let (found, site, progress, entries, source) = store.look(Look(token, visitor)).await.unwrap();
+    let (found, site, progress, (entries, reached), source) = store.look(Look(token, visitor)).await.unwrap();
     assert_eq!((found, site.as_str()), (visitor, "shop"));
     assert!(progress.completed && progress.trail.is_empty());
     assert_eq!((entries, source.as_str()), (1, document));
+    assert_eq!(reached, 1, "what was said before is in the funnel");
 }
 
 struct Look(Secret, VisitorId);
 
 impl Command for Look {
-    type Done = (VisitorId, String, porchlight_domain::session::Progress, usize, String);
+    type Done = (VisitorId, String, porchlight_domain::session::Progress, (usize, i64), String);
     type Refusal = ();
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<()>> {
@@ -214,7 +215,8 @@ impl Command for Look {
         let site = tx.site(&visitor.site).await?.unwrap().site;
         let progress = tx.progress(self.1, &id).await?.unwrap();
         let entries = tx.entries(self.1, &id, 0).await?.len();
+        let reached = tx.funnel(&site.key, &id, None, (0, 1)).await?.iter().map(|count| count.reached).sum();
         let source = tx.published_sources(&site.key).await?.swap_remove(0).source;
-        Ok((visitor.id, site.key.to_string(), progress, entries, source))
+        Ok((visitor.id, site.key.to_string(), progress, (entries, reached), source))
     }
 }

@@ -29,6 +29,8 @@ pub fn DeskPage(
     me: String,
     /// Whether they may answer.
     answers: bool,
+    /// Whether they may see the numbers.
+    analyses: bool,
     /// The address of the style sheet.
     css: String,
     /// Where the script is.
@@ -36,7 +38,7 @@ pub fn DeskPage(
 ) -> impl IntoView {
     let manages = desk.manages;
     view! {
-        <ConsoleFrame title="Inbox".to_owned() me=Some(me) manages active="" css script=options>
+        <ConsoleFrame title="Inbox".to_owned() me=Some(me) manages analyses active="" css script=options>
             <DeskIsland desk selected answers/>
         </ConsoleFrame>
     }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     http::{App, body::Query, problem::Problem},
     store::{AgentRow, Command, Failure, MeetingFilter, MeetingRecord, Tx},
-    when::When,
+    when::{When, midnight},
 };
 
 /// The most meetings of a week that are drawn.
@@ -92,10 +92,6 @@ impl Command for Show {
         let spans = parts(&of, diary, meetings, &agent, now, (begin, end));
         Ok(lay_out(spans, &days, Laid { agent: &agent, of: &of, colleagues: &colleagues, zone, today, on, week, first, count }))
     }
-}
-
-fn midnight(day: Date, zone: &TimeZone) -> Timestamp {
-    day.to_zoned(zone.clone()).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
 }
 
 /// Something that takes time.

@@ -3,15 +3,18 @@
 mod accounts;
 mod act;
 mod agents;
+mod analytics;
 mod availability;
 mod booking;
 mod calendar;
 mod callbacks;
 mod chats;
 mod desk;
+mod export;
 mod feed;
 mod invite;
 mod join;
+mod keys;
 mod meetings;
 mod render;
 mod responses;
@@ -28,6 +31,7 @@ use axum::Router;
 use super::App;
 
 pub(crate) use invite::{Invite, first_administrator};
+pub(crate) use keys::{CreateKey, RevokeKeys, Which};
 pub(crate) use sign_in::hash;
 
 pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<App> {
@@ -47,6 +51,9 @@ pub(super) fn routes(attachment_limit: usize, accounts_limit: usize) -> Router<A
         .merge(callbacks::routes())
         .merge(meetings::routes())
         .merge(surveys::routes())
+        .merge(export::routes())
+        .merge(analytics::routes())
         .merge(accounts::routes(accounts_limit))
+        .merge(keys::routes())
         .merge(webhooks::routes())
 }

@@ -21,11 +21,12 @@ pub(super) async fn page<V: IntoView + 'static>(
     about: impl Fn(String) -> V + Clone + Send + Sync + 'static,
 ) -> Response {
     let (me, manages) = (agent.map(|agent| agent.name.clone()), agent.is_some_and(|agent| agent.may(Right::ManageAgents)));
+    let analyses = agent.is_some_and(|agent| agent.may(Right::SeeAnalytics));
     let view = move || {
         allow();
         let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
         let (about, me) = (about(nonce), me.clone());
-        view! { <ConsoleFrame title=title.to_owned() me manages active css=css()>{about}</ConsoleFrame> }
+        view! { <ConsoleFrame title=title.to_owned() me manages analyses active css=css()>{about}</ConsoleFrame> }
     };
     response(status, view).await
 }

@@ -30,7 +30,7 @@ use crate::{
     },
     store::{AgentRow, Command, Failure, StoreError, SubmissionRecord, SurveyFilter, Tx},
     visit::Engine,
-    when::When,
+    when::{When, midnight},
 };
 
 /// The most surveys that are counted at once.
@@ -159,7 +159,7 @@ impl Command for Read {
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Seen, Failure<Problem>> {
         let Self { engine, agent, choice } = self;
-        let at = |day: Date| day.to_zoned(choice.zone.clone()).map_or(Timestamp::MAX, |zoned| zoned.timestamp());
+        let at = |day: Date| midnight(day, &choice.zone);
         let filter = SurveyFilter {
             sites: agent.sites(),
             agent: choice.agent,

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use porchlight_app::widget::{Booking, DayCell, DayShown, TimeCell};
 use porchlight_domain::schedule::{Span, zone, zone_names};
 
-use crate::when::When;
+use crate::when::{When, midnight};
 
 /// What the visitor looks at: a month, or a day of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +61,6 @@ pub(in crate::http) fn month(wanted: Wanted, first: Option<Span>, time_zone: &st
 
 fn local(moment: Timestamp, zone: &TimeZone) -> Date {
     moment.to_zoned(zone.clone()).date()
-}
-
-/// The first moment of a day.
-fn midnight(day: Date, zone: &TimeZone) -> Timestamp {
-    day.to_zoned(zone.clone()).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
 }
 
 /// Lays out the free times of a month. `first` is the first that there is at all, `last` the moment after which there is none.

@@ -32,8 +32,9 @@ struct Asked {
     /// The place in the log up to which the page has been told; nothing if it wants to be told nothing.
     after: Option<i64>,
     page: Page,
+    /// What the reports are about that do not say it themselves.
     conversation: Option<ConversationId>,
-    /// The session the page was in when it reported.
+    /// The session the page was in when it made those that do not say it themselves.
     session: Option<SessionId>,
     reports: Vec<ReportAsked>,
 }
@@ -45,6 +46,11 @@ const NAME_MAX: usize = 200;
 struct ReportAsked {
     id: EventId,
     time: Timestamp,
+    /// Where it happened, if that is not where the request comes from: an earlier load of a page may not have been able to send it.
+    view: Option<PageViewId>,
+    page: Option<Page>,
+    session: Option<SessionId>,
+    conversation: Option<ConversationId>,
     #[serde(flatten)]
     what: What,
 }
@@ -124,6 +130,13 @@ impl Command for Take {
         let now = engine.outside.now();
         let mut current = engine.session_at(tx, &visitor, now).await?;
         for report in asked.reports {
+            if let Some(page) = &report.page {
+                page.check(&site.site, &caller).map_err(Failure::Refused)?;
+            }
+            let page = report.page.as_ref().unwrap_or(&asked.page);
+            let view = report.view.unwrap_or(asked.view);
+            // It asks to be told nothing, or has gone.
+            let is_gone = asked.after.is_none() || view != asked.view;
             match tx.event_owner(report.id).await? {
                 // Told before: counted before.
                 Some(owner) if owner == visitor.id => continue,
@@ -136,20 +149,25 @@ impl Command for Take {
             // A page's clock is not ours: what lies ahead, or too far back, happens now.
             let happened = Timestamp::from_millisecond(report.time.as_millisecond()).unwrap_or(now);
             let at = if happened <= now && now.duration_since(happened) <= late { happened } else { now };
-            // What comes late joins the session it happened in. It is told of no conversation there: the visitor has gone on.
-            let earlier = match asked.session.filter(|id| *id != current.id) {
+            // What comes late joins the session it happened in. It shows no conversation there: the visitor has gone on.
+            let earlier = match report.session.or(asked.session).filter(|id| *id != current.id) {
                 Some(id) => {
                     tx.session(&visitor, id).await?.filter(|(_, active)| engine.lives(*active, at)).map(|(session, _)| session)
                 }
                 None => None,
             };
             // Only what shows or closes a conversation is about one; and a page that is gone cannot be told that it was triggered.
-            let about_one = match report.what {
-                What::Shown(_) => asked.after.is_some(),
-                What::Closed => true,
-                What::Hidden(_) | What::Clicked { .. } => false,
+            let named = report.conversation.as_ref().or(asked.conversation.as_ref());
+            let conversation = match (&report.what, named, &earlier) {
+                (What::Shown(_), Some(id), None) if !is_gone => Some(id),
+                (What::Closed, Some(id), None) => Some(id),
+                // It counts for the session it happened in, unless the conversation has counted for a later one since.
+                (What::Closed, Some(id), Some(earlier)) => {
+                    let progress = tx.progress(visitor.id, id).await?;
+                    progress.is_some_and(|progress| progress.counted.session == earlier.id).then_some(id)
+                }
+                _ => None,
             };
-            let conversation = asked.conversation.as_ref().filter(|_| about_one && earlier.is_none());
             // A popup or an inline conversation is shown before its panel opens, and offered by that.
             if let (What::Shown(_), Some(id)) = (&report.what, conversation)
                 && let Some((version, _)) = site.published(id)
@@ -159,8 +177,8 @@ impl Command for Take {
             }
             let about = About {
                 visitor: &visitor,
-                view: Some(asked.view),
-                page: asked.page.as_str(),
+                view: Some(view),
+                page: page.as_str(),
                 conversation,
                 locale: "",
                 time_zone: "",

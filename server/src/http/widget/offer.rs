@@ -111,5 +111,7 @@ pub(super) async fn begin_anew(
 ) -> Result<(), Failure<Problem>> {
     tx.take_back(visitor.id, &progress.conversation, 0).await?;
     engine.let_go(tx, visitor.id, &progress.conversation).await?;
-    Ok(tx.put_progress(visitor.id, &progress.anew(version), engine.outside.now()).await?)
+    let (now, anew) = (engine.outside.now(), progress.clone().anew(version));
+    tx.count_place((&visitor.site, visitor.id), Some(&progress), &anew, now).await?;
+    Ok(tx.put_progress(visitor.id, &anew, now).await?)
 }

@@ -124,7 +124,7 @@ const AGENT: &str =
     "select agent.*, (select json_group_array(site) from agent_site where agent_site.agent = agent.id) as sites from agent";
 
 impl Tx<'_> {
-    async fn agents_where(&mut self, condition: &str, value: &str) -> Result<Vec<AgentRow>> {
+    pub(super) async fn agents_where(&mut self, condition: &str, value: &str) -> Result<Vec<AgentRow>> {
         // The condition is our own; what people write is bound.
         let query = format!("{AGENT} where {condition} order by agent.id");
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(value).fetch_all(&mut *self.connection).await?;

@@ -41,7 +41,7 @@ pub struct Full;
 /// SQLite's code for what a unique index refuses ([SQLITE_CONSTRAINT_UNIQUE](https://www.sqlite.org/rescode.html#constraint_unique)).
 const REFUSED_AS_DOUBLE: &str = "2067";
 
-fn record(row: &SqliteRow) -> Result<CallbackRecord> {
+pub(super) fn record(row: &SqliteRow) -> Result<CallbackRecord> {
     Ok(CallbackRecord {
         callback: serde_json::from_str(&row.try_get::<String, _>("state")?).map_err(corrupt)?,
         site: parse(row, "site")?,

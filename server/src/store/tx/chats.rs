@@ -93,7 +93,7 @@ pub struct ChatFilter<'a> {
     pub limit: u32,
 }
 
-fn record(row: &SqliteRow) -> Result<ChatRecord> {
+pub(super) fn record(row: &SqliteRow) -> Result<ChatRecord> {
     let moment = |name: &str| -> Result<Option<Timestamp>> {
         let value: Option<i64> = row.try_get(name)?;
         value.map(Timestamp::from_millisecond).transpose().map_err(corrupt)

@@ -56,7 +56,7 @@ pub struct MeetingFilter<'a> {
 /// SQLite's code for what a trigger refuses ([SQLITE_CONSTRAINT_TRIGGER](https://www.sqlite.org/rescode.html#constraint_trigger)).
 const REFUSED_BY_TRIGGER: &str = "1811";
 
-fn record(row: &SqliteRow) -> Result<MeetingRecord> {
+pub(super) fn record(row: &SqliteRow) -> Result<MeetingRecord> {
     Ok(MeetingRecord {
         meeting: serde_json::from_str(&row.try_get::<String, _>("state")?).map_err(corrupt)?,
         site: parse(row, "site")?,

@@ -3,11 +3,15 @@
 //! The SQL is written so that it reads the same for SQLite and PostgreSQL: `$1` placeholders, `on conflict … do update`, plain types.
 
 mod agents;
+mod analytics;
 mod audit;
 mod calendars;
 mod callbacks;
 mod chats;
+mod funnel;
+mod idempotency;
 mod keys;
+mod lists;
 mod log;
 mod mail;
 mod meetings;
@@ -23,11 +27,16 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use super::{News, StoreError};
 
 pub use agents::AgentRow;
+pub(crate) use analytics::Cell;
+pub use analytics::CountedTo;
 pub use audit::{Actor, AuditEntry, AuditFilter, AuditRecord};
 pub use calendars::{AccountRow, CalDavRow, CalendarRow};
 pub use callbacks::{CallbackRecord, Full};
 pub use chats::{ChatEntry, ChatFilter, ChatRecord, Queue};
+pub use funnel::CardCount;
 pub(super) use keys::api_key;
+pub(super) use lists::one_of;
+pub use lists::{ListFilter, SessionRecord, VisitorRecord};
 pub use log::Logged;
 pub(super) use log::logged;
 pub use mail::DueLetter;
@@ -46,7 +55,7 @@ pub struct Tx<'c> {
 }
 
 fn corrupt(error: impl ToString) -> StoreError {
-    StoreError::Corrupt(error.to_string())
+    StoreError::corrupt(error)
 }
 
 fn parse<T: std::str::FromStr<Err: ToString>>(row: &SqliteRow, column: &str) -> Result<T> {

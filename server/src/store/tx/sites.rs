@@ -172,14 +172,10 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Throws a draft away.
-    pub async fn remove_draft(&mut self, site: &SiteKey, id: &ConversationId) -> Result<()> {
-        sqlx::query("delete from draft where site = $1 and id = $2")
-            .bind(site.as_str())
-            .bind(id.as_str())
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
+    /// Throws a draft away. False if there was none.
+    pub async fn remove_draft(&mut self, site: &SiteKey, id: &ConversationId) -> Result<bool> {
+        let delete = sqlx::query("delete from draft where site = $1 and id = $2").bind(site.as_str()).bind(id.as_str());
+        Ok(delete.execute(&mut *self.connection).await?.rows_affected() > 0)
     }
 
     // What is published.
@@ -339,14 +335,10 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Throws a file away.
-    pub async fn remove_file(&mut self, site: &SiteKey, name: &FileName) -> Result<()> {
-        sqlx::query("delete from file where site = $1 and name = $2")
-            .bind(site.as_str())
-            .bind(name.as_str())
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
+    /// Throws a file away. False if there was none.
+    pub async fn remove_file(&mut self, site: &SiteKey, name: &FileName) -> Result<bool> {
+        let delete = sqlx::query("delete from file where site = $1 and name = $2").bind(site.as_str()).bind(name.as_str());
+        Ok(delete.execute(&mut *self.connection).await?.rows_affected() > 0)
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use porchlight_domain::{
     conversation::Purpose,
-    id::{AgentId, AttributeName, CardId, ChatId, ConversationId, SiteKey, VisitorId},
+    id::{AgentId, AttributeName, CardId, ChatId, ConversationId, SiteKey, SubmissionId, VisitorId},
     session::Submission,
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -13,6 +13,8 @@ use super::{Result, Tx, corrupt, parse, time};
 /// A form that was filled in, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubmissionRecord {
+    /// Its id.
+    pub id: SubmissionId,
     /// Its site.
     pub site: SiteKey,
     /// Who filled it in.
@@ -52,9 +54,10 @@ pub struct SurveyFilter<'a> {
     pub limit: u32,
 }
 
-fn record(row: &SqliteRow) -> Result<SubmissionRecord> {
+pub(super) fn record(row: &SqliteRow) -> Result<SubmissionRecord> {
     let optional = |column: &str| row.try_get::<Option<String>, _>(column);
     Ok(SubmissionRecord {
+        id: parse(row, "id")?,
         site: parse(row, "site")?,
         visitor: parse(row, "visitor")?,
         conversation: parse(row, "conversation")?,

@@ -8,6 +8,7 @@ use porchlight_domain::{
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{Result, Tx, corrupt, parse, small};
+use crate::analytics::tally::day_of;
 
 impl Tx<'_> {
     /// How far a visitor has come in a conversation.
@@ -38,12 +39,15 @@ impl Tx<'_> {
         };
         sqlx::query(
             "insert into progress
-                 (visitor, conversation, version, standing, card, turn, entries, answered, counted, changed_at, completed, trail, chat)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                 (visitor, conversation, version, standing, card, turn, entries, answered, counted, changed_at, completed, trail, chat,
+                 since)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
              on conflict (visitor, conversation) do update set version = excluded.version, standing = excluded.standing,
                  card = excluded.card, turn = excluded.turn, entries = excluded.entries, answered = excluded.answered,
                  counted = excluded.counted, changed_at = excluded.changed_at, completed = excluded.completed,
-                 trail = excluded.trail, chat = excluded.chat",
+                 trail = excluded.trail, chat = excluded.chat,
+                 since = case when progress.card = excluded.card and progress.version = excluded.version then progress.since
+                     else excluded.since end",
         )
         .bind(visitor.to_string())
         .bind(progress.conversation.as_str())
@@ -58,6 +62,7 @@ impl Tx<'_> {
         .bind(i64::from(progress.completed))
         .bind(serde_json::to_string(&progress.trail).map_err(corrupt)?)
         .bind(progress.chat.map(|chat| chat.to_string()))
+        .bind(card.map(|_| day_of(now)))
         .execute(&mut *self.connection)
         .await?;
         Ok(())

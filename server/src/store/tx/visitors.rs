@@ -123,21 +123,6 @@ impl Tx<'_> {
         rows.iter().map(|row| Ok((parse(row, "name")?, row.try_get("value")?))).collect()
     }
 
-    /// The visitors of a site of whom something is known to be so, the latest first.
-    pub async fn visitors_with(&mut self, site: &SiteKey, name: &str, value: &str, limit: u32) -> Result<Vec<VisitorRow>> {
-        let rows = sqlx::query(
-            "select visitor.id, visitor.site from attribute join visitor on visitor.id = attribute.visitor
-             where attribute.name = $1 and attribute.value = $2 and visitor.site = $3 order by attribute.changed_at desc limit $4",
-        )
-        .bind(name)
-        .bind(value)
-        .bind(site.as_str())
-        .bind(limit)
-        .fetch_all(&mut *self.connection)
-        .await?;
-        rows.iter().map(|row| Ok(VisitorRow { id: parse(row, "id")?, site: parse(row, "site")? })).collect()
-    }
-
     /// The sessions of a visitor, the latest first, with the time of their last activity, and when they began.
     pub async fn sessions(&mut self, visitor: &VisitorRow) -> Result<Vec<(Session, Timestamp, Timestamp)>> {
         let rows =

@@ -1,0 +1,4 @@
+// Written by `make generate` from domain/src/event/catalogue.rs; edit that.
+
+/** The fields of events that hold contact details. */
+export const contact: string[] = ["value"];
