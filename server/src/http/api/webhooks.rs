@@ -302,7 +302,8 @@ async fn get_webhook(key: Authorized, State(app): State<App>, Path(id): Path<Str
 
 /// Puts other settings in the place of those of an endpoint.
 ///
-/// Where it is in the log stays. A secret of its form that comes as "…" stays as it is, as long as the address is one of the same host.
+/// Where it is in the log stays. A secret of its form that comes as "…" stays as it is, as long as scheme, host and port of the
+/// address stay.
 #[utoipa::path(
     put,
     path = "/api/v1/webhooks/{id}",
