@@ -73,7 +73,7 @@ impl Command for Tell {
     async fn run(self, tx: &mut Tx<'_>) -> Result<Option<String>, Failure<Self::Refusal>> {
         // A site from before there were secrets has none.
         if (self.rotate || tx.site_secret(&self.site).await?.is_none()) && tx.put_site_secret(&self.site, &self.other).await? {
-            let (action, subject, detail) = ("site.secret_changed", self.site.as_str(), json!({}));
+            let (action, subject, detail) = ("site.secret_rotated", self.site.as_str(), json!({}));
             let (actor, site) = (&Actor::CommandLine, Some(&self.site));
             tx.audit(AuditEntry { actor, action, site, subject, detail, at: self.now }).await?;
         }

@@ -160,7 +160,7 @@ impl Adapter {
                     let ours = known.as_ref().map_or(true, |name| {
                         name.as_str().starts_with("webhook-") || name == axum::http::header::CONTENT_TYPE || egress::is_ours(name)
                     });
-                    if ours || headers.len() > HEADERS_MAX || axum::http::HeaderValue::from_str(value).is_err() {
+                    if ours || value == MASK || headers.len() > HEADERS_MAX || axum::http::HeaderValue::from_str(value).is_err() {
                         return Err(BadTemplate::Header(name.clone()));
                     }
                 }

@@ -162,6 +162,9 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("POST", "/console/availability/feed", None, page(200, 403, 200, 200)),
         ("GET", "/console/surveys", None, page(200, 200, 200, 200)),
         ("GET", "/console/surveys.csv", None, page(200, 200, 200, 200)),
+        ("GET", "/console/analytics", None, page(403, 200, 403, 200)),
+        ("GET", "/console/analytics.csv", None, page(403, 400, 403, 400)),
+        ("GET", "/console/analytics/funnel", None, page(403, 404, 403, 404)),
         ("GET", "/console/export", None, page(403, 403, 403, 200)),
         // Without the fields of its form; what is in the file is in export.rs.
         ("GET", "/console/export/events", None, page(400, 400, 400, 400)),
@@ -210,6 +213,8 @@ fn table() -> Vec<(&'static str, &'static str, Body, Answers)> {
         ("GET", "/api/v1/agents/{id}", None, BY_KEY),
         ("GET", "/api/v1/teams", None, BY_KEY),
         ("GET", "/api/v1/audit", None, BY_KEY),
+        ("GET", "/api/v1/analytics", None, BY_KEY),
+        ("GET", "/api/v1/analytics/funnel", None, BY_KEY),
         ("GET", "/api/v1/visitors/{id}/export", None, BY_KEY),
         ("DELETE", "/api/v1/visitors/{id}", None, BY_KEY),
         ("GET", "/api/v1/sites", None, BY_KEY),

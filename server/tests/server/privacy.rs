@@ -596,6 +596,12 @@ impl Command for Note {
     }
 }
 
+/// Removes what is too old. What is not counted yet is kept.
+async fn age(app: &TestApp) {
+    app.counter.catch_up().await.unwrap();
+    app.retention.work().await.unwrap();
+}
+
 #[tokio::test]
 async fn the_audit_log_is_read_page_by_page() {
     let app = for_days().start().await;
@@ -607,6 +613,7 @@ async fn the_audit_log_is_read_page_by_page() {
         assert_eq!(status, 200);
         assert!(page.contains("a, b") && page.contains("the server"), "{page}");
         seen.extend(page.split("<bdi>number-").skip(1).map(|rest| rest[..3].to_owned()));
+        println!("{:?}", page.split("</ul>").last());
         let Some(older) = page.split("class=\"button\" href=\"").nth(1).filter(|_| page.contains(">Older<")) else { break };
         path = older.split('"').next().unwrap().replace("&amp;", "&");
     }
@@ -656,7 +663,8 @@ async fn what_is_done_in_the_console_and_by_the_command_line_is_noted() {
     let mut database = database(&app).await;
     let query = "select action from audit where actor_kind = 'command line' order by position";
     let noted: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut database).await.unwrap();
-    assert_eq!(noted, ["agent.invited", "site.secret_rotated"]);
+    // The site itself was imported by the command line, too.
+    assert_eq!(noted[noted.len() - 2..], ["agent.invited", "site.secret_rotated"]);
 }
 
 /// A server whose site keeps one kind for a day.
@@ -673,15 +681,15 @@ async fn goes_after_a_day(app: &TestApp, since: Timestamp, rows: &'static str) -
     let there = count(app, rows).await;
     assert!(there > 0, "{rows}");
     app.pass(since.checked_add(DAY).unwrap().duration_since(app.now()));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(count(app, rows).await, there, "not yet: {rows}");
     assert!(audited(app, "retention.applied").await.is_empty(), "nothing was done");
     app.pass(MOMENT);
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(count(app, rows).await, 0, "{rows}");
     let noted = audited(app, "retention.applied").await;
     assert_eq!((noted.len(), noted[0].actor_kind.as_str(), noted[0].subject.as_str()), (1, "server", "shop"));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(audited(app, "retention.applied").await.len(), 1, "only what was done is noted");
     noted[0].detail.clone()
 }
@@ -697,17 +705,17 @@ async fn events_go_when_they_are_too_old_and_the_younger_stay() {
     visitor.tell("widget.clicked").await;
     let clicked = app.log().await.pop().unwrap();
     app.pass(since.checked_add(DAY).unwrap().duration_since(app.now()));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(app.log().await.len(), 3);
     app.pass(MOMENT);
-    app.retention.work().await.unwrap();
+    age(&app).await;
     let left = app.log().await;
     assert_eq!(left, [clicked], "the session begins later now");
     assert_eq!(left[0]["seq"], 3);
     assert_eq!(audited(&app, "retention.applied").await[0].detail, json!({ "events": 2 }));
     assert_eq!(count(&app, "select count(*) from session where referrer is not null").await, 1, "it was active later");
     app.pass(DAY);
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert!(app.log().await.is_empty());
     assert_eq!(count(&app, "select count(*) from session where referrer is not null or device is not null").await, 0);
 }
@@ -734,7 +742,7 @@ async fn more_than_a_batch_goes_at_once() {
     sqlx::query("commit").execute(&mut database).await.unwrap();
     database.close().await.unwrap();
     app.pass(DAY + MOMENT);
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(audited(&app, "retention.applied").await[0].detail, json!({ "events": 1201 }));
 }
 
@@ -765,7 +773,7 @@ async fn a_conversation_that_goes_on_loses_its_old_lines_and_one_that_ended_is_n
     app.pass(SignedDuration::from_hours(20));
     good(one.answer(&form, "ada@example.com").await).await;
     app.pass(SignedDuration::from_hours(5));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     let (html, form) = one.open().await;
     assert!(html.contains("ada@example.com") && html.contains("Your number?") && !html.contains("What about?"), "{html}");
     assert!(!form.is_empty());
@@ -802,11 +810,11 @@ async fn chats_go_with_notes_and_files_and_letters_once_they_are_over() {
     desk.ask(2, json!({ "do": "end", "chat": chat })).await;
     let since = app.now();
     app.pass(SignedDuration::from_hours(2));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(count(&app, "select count(*) from chat").await, 1, "it ended less than a day ago");
     assert_eq!(files(mail.path()).len(), 1);
     app.pass(since.checked_add(DAY + MOMENT).unwrap().duration_since(app.now()));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     for rows in [
         "select count(*) from chat",
         "select count(*) from attachment",
@@ -835,7 +843,7 @@ async fn forms_meetings_and_call_backs_go_once_they_are_over() {
     let app = keeping("meetings", MEET).await;
     add_met(&app, 1, MONDAY).await;
     book(&app, FIRST, "ada@example.com").await;
-    app.retention.work().await.unwrap();
+    age(&app).await;
     until(&app, FIRST);
     let ends = app.now().checked_add(SignedDuration::from_mins(30)).unwrap();
     let done = goes_after_a_day(&app, ends, "select count(*) from meeting").await;
@@ -851,7 +859,7 @@ async fn forms_meetings_and_call_backs_go_once_they_are_over() {
     good(visitor.answer_with(&form, &[("value", "030 901820"), ("country", "DE")]).await).await;
     let requested = app.log().await.into_iter().find(|event| event["type"] == "callback.requested").unwrap();
     app.pass(SignedDuration::from_hours(72));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(count(&app, "select count(*) from callback").await, 1, "somebody is to call still");
     let path = format!("/console/callbacks/{}", text(&requested["data"]["callback"]));
     for act in [&[("do", "claim")], &[("do", "reached")]] {
@@ -873,16 +881,16 @@ async fn visitors_who_do_not_come_again_are_forgotten_unless_something_is_to_com
     good(app.send("/widget/v1/start", &json!({ "site": "shop", "page": PAGE, "token": back.token })).await).await;
     let known = "select count(*) from visitor where erased_at is null";
     app.pass(since.checked_add(DAY).unwrap().duration_since(app.now()));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(count(&app, known).await, 3, "not yet");
     app.pass(MOMENT);
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(count(&app, known).await, 2, "the meeting is to come, and one came again");
     assert_eq!(audited(&app, "retention.applied").await[0].detail, json!({ "visitors": 1 }));
     problem(export(&app, &app.key, &text(&away.begun["visitor"])).await, 404, "not_found").await;
     good(export(&app, &app.key, &text(&booked["visitor"])).await).await;
     app.pass(SignedDuration::from_hours(72));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(count(&app, known).await, 0);
     assert_eq!(count(&app, "select count(*) from meeting").await, 0);
     assert_eq!(app.log().await.iter().filter(|event| event["page"] != "").count(), 0);
@@ -896,7 +904,7 @@ async fn what_is_left_of_the_erased_goes_with_their_last_event() {
     good(erase(&app, &app.key, &text(&visitor.begun["visitor"])).await).await;
     assert_eq!(count(&app, "select count(*) from visitor").await, 1, "nobody");
     app.pass(DAY + MOMENT);
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!((count(&app, "select count(*) from session").await, count(&app, "select count(*) from visitor").await), (0, 0));
 }
 
@@ -907,13 +915,13 @@ async fn the_audit_log_is_kept_as_long_as_the_setting_says_and_without_settings_
     visitor.open().await;
     app.store.commit(Note(600, app.now())).await.unwrap();
     app.pass(SignedDuration::from_hours(30 * 24));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert_eq!(audited(&app, "test.noted").await.len(), 600);
     app.pass(MOMENT);
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert!(audited(&app, "test.noted").await.is_empty());
     app.pass(SignedDuration::from_hours(36_500 * 24));
-    app.retention.work().await.unwrap();
+    age(&app).await;
     assert!(app.log().await.len() >= 2 && count(&app, "select count(*) from entry").await > 0, "for ever");
 }
 
@@ -991,7 +999,8 @@ async fn the_panel_says_what_becomes_of_what_is_given() {
     let app = TestApp::init().with_site(&format!("{SITE}{about}")).start().await;
     let visitor = app.visitor().await;
     let (html, _) = visitor.open().await;
-    let foot = html.split("class=\"privacy\"").nth(1).unwrap().split("</p>").next().unwrap();
+    // Between texts Leptos leaves marks.
+    let foot = html.split("class=\"privacy\"").nth(1).unwrap().split("</p>").next().unwrap().replace("<!>", "");
     assert!(foot.contains("We keep <em>little</em>.") || foot.contains("We keep <strong>little</strong>."), "{foot}");
     assert!(foot.contains("href=\"https://shop.example/privacy\"") && foot.contains(">Privacy</a>"), "{foot}");
     let german = filled(&visitor.opening(), &[("locale", "de")]);

@@ -227,7 +227,7 @@ struct ConversationFunnel {
 #[utoipa::path(
     get,
     path = "/api/v1/analytics",
-    tag = "Analytics",
+    tag = "analytics",
     params(Asked),
     responses((status = 200, description = "Its numbers.", body = Analytics), Problems),
     security(("key" = ["analytics:read"]))
@@ -292,7 +292,7 @@ impl Command for Read {
 #[utoipa::path(
     get,
     path = "/api/v1/analytics/funnel",
-    tag = "Analytics",
+    tag = "analytics",
     params(AskedOfCards),
     responses((status = 200, description = "Its cards.", body = ConversationFunnel), Problems),
     security(("key" = ["analytics:read"]))

@@ -3,6 +3,8 @@
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
+    response::Response,
 };
 use porchlight_domain::id::VisitorId;
 use serde::Serialize;
@@ -10,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Authorized, problems::Problems};
+use super::{Authorized, once::OnceToken, problems::Problems};
 use crate::{
     access::Scope,
     http::{
@@ -50,7 +52,7 @@ fn unknown() -> Problem {
     tag = "visitors",
     params(("id" = String, Path, description = "The visitor's id")),
     responses((status = 200, description = "All that is known, as one document", body = Value), Problems),
-    security(("key" = []))
+    security(("key" = ["visitors:write"]))
 )]
 async fn export_visitor(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     key.needs(Scope::VisitorsWrite)?;
@@ -72,18 +74,26 @@ async fn export_visitor(key: Authorized, State(app): State<App>, Path(id): Path<
     tag = "visitors",
     params(("id" = String, Path, description = "The visitor's id")),
     responses((status = 200, description = "The visitor is erased", body = Outcome), Problems),
-    security(("key" = []))
+    security(("key" = ["visitors:write"]))
 )]
-async fn erase_visitor(key: Authorized, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Outcome>, Problem> {
+async fn erase_visitor(
+    key: Authorized,
+    once: OnceToken,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     key.needs(Scope::VisitorsWrite)?;
     let visitor: VisitorId = id.parse().map_err(|_| unknown())?;
     let command = Erase { engine: app.engine.clone(), actor: key.actor(), visitor, sites: key.sites(None)? };
-    match erase(&app.store, &app.settings, command).await {
-        Ok(erased) => Ok(Json(Outcome { erased: true, scrubbed: erased.scrubbed, events: erased.events })),
-        Err(Failure::Refused(NotErased::Unknown)) => Err(unknown()),
-        Err(Failure::Refused(refusal @ NotErased::InChat)) => {
-            Err(Problem::new(Code::NotAllowed, refusal.to_string()).field("id"))
+    let work = async {
+        match erase(&app.store, &app.settings, command).await {
+            Ok(erased) => Ok(Outcome { erased: true, scrubbed: erased.scrubbed, events: erased.events }),
+            Err(Failure::Refused(NotErased::Unknown)) => Err(unknown()),
+            Err(Failure::Refused(refusal @ NotErased::InChat)) => {
+                Err(Problem::new(Code::NotAllowed, refusal.to_string()).field("id"))
+            }
+            Err(Failure::Store(error)) => Err(error.into()),
         }
-        Err(Failure::Store(error)) => Err(error.into()),
-    }
+    };
+    once.around(&app, &key, &(), StatusCode::OK, work).await
 }

@@ -79,19 +79,37 @@ impl OnceToken {
             let done = app.store.commit(command).await?;
             return Ok(Answer::of(status, &done)?.told(false));
         };
-        let hours = i64::try_from(app.settings.idempotency_hours).unwrap_or(i64::MAX / 3600);
-        let now = app.engine.outside.now();
         let once = Once {
             command,
-            key: key.id().to_owned(),
-            token: token.clone(),
-            request: self.hash(request)?,
+            earlier: Earlier { key: key.id().to_owned(), token: token.clone(), request: self.hash(request)?, since: since(app) },
             status,
-            now,
-            since: now.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN),
+            now: app.engine.outside.now(),
         };
         let (answer, replayed) = app.store.commit(once).await?;
         Ok(answer.told(replayed))
+    }
+
+    /// The same of what is no single transaction: what was done is kept after it. If the server stops in between, it is done again.
+    pub(super) async fn around<T>(
+        self,
+        app: &App,
+        key: &Authorized,
+        request: &impl Serialize,
+        status: StatusCode,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<Response, Problem>
+    where
+        T: Serialize + Send + 'static,
+    {
+        if let Some(token) = &self.token {
+            let earlier =
+                Earlier { key: key.id().to_owned(), token: token.clone(), request: self.hash(request)?, since: since(app) };
+            if let Some(answer) = app.store.look(earlier).await? {
+                return Ok(answer.told(true));
+            }
+        }
+        let done = work.await?;
+        self.commit(app, key, request, status, Done(done)).await
     }
 
     /// What tells this request from others.
@@ -132,16 +150,58 @@ impl Answer {
     }
 }
 
-/// A write that is done once.
-struct Once<C> {
-    command: C,
+/// Answers from before this moment, or from it, are forgotten.
+fn since(app: &App) -> Timestamp {
+    let hours = i64::try_from(app.settings.idempotency_hours).unwrap_or(i64::MAX / 3600);
+    app.engine.outside.now().checked_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN)
+}
+
+/// What a write was answered that came before.
+struct Earlier {
     key: String,
     token: String,
     request: Vec<u8>,
+    since: Timestamp,
+}
+
+impl Earlier {
+    async fn answer(&self, tx: &mut Tx<'_>) -> Result<Option<Answer>, Failure<Problem>> {
+        let Some((asked, answer)) = tx.kept_answer(&self.key, &self.token, self.since).await? else { return Ok(None) };
+        if asked != self.request {
+            let detail = format!("the token of {HEADER} came with another request before; take a new one for each write");
+            return Err(Failure::Refused(Problem::new(Code::IdempotencyMismatch, detail).field(HEADER)));
+        }
+        Ok(Some(serde_json::from_str(&answer).map_err(StoreError::corrupt)?))
+    }
+}
+
+impl Command for Earlier {
+    type Done = Option<Answer>;
+    type Refusal = Problem;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Problem>> {
+        self.answer(tx).await
+    }
+}
+
+/// What is done already.
+struct Done<T>(T);
+
+impl<T: Send + 'static> Command for Done<T> {
+    type Done = T;
+    type Refusal = Problem;
+
+    async fn run(self, _: &mut Tx<'_>) -> Result<T, Failure<Problem>> {
+        Ok(self.0)
+    }
+}
+
+/// A write that is done once.
+struct Once<C> {
+    command: C,
+    earlier: Earlier,
     status: StatusCode,
     now: Timestamp,
-    /// Answers from before this moment, or from it, are forgotten.
-    since: Timestamp,
 }
 
 impl<C> Command for Once<C>
@@ -153,18 +213,14 @@ where
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Problem>> {
-        let Self { command, key, token, request, status, now, since } = self;
-        tx.forget_answers(since, FORGOTTEN_AT_ONCE).await?;
-        if let Some((asked, answer)) = tx.kept_answer(&key, &token, since).await? {
-            if asked != request {
-                let detail = format!("the token of {HEADER} came with another request before; take a new one for each write");
-                return Err(Failure::Refused(Problem::new(Code::IdempotencyMismatch, detail).field(HEADER)));
-            }
-            return Ok((serde_json::from_str(&answer).map_err(StoreError::corrupt)?, true));
+        let Self { command, earlier, status, now } = self;
+        tx.forget_answers(earlier.since, FORGOTTEN_AT_ONCE).await?;
+        if let Some(answer) = earlier.answer(tx).await? {
+            return Ok((answer, true));
         }
         let answer = Answer::of(status, &command.run(tx).await?)?;
         let kept = serde_json::to_string(&answer).map_err(StoreError::corrupt)?;
-        tx.keep_answer(&key, &token, &request, &kept, now).await?;
+        tx.keep_answer(&earlier.key, &earlier.token, &earlier.request, &kept, now).await?;
         Ok((answer, false))
     }
 }

@@ -207,7 +207,7 @@ struct AskedList {
 #[utoipa::path(
     get,
     path = "/api/v1/webhooks",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(AskedList),
     responses((status = 200, description = "A page of them.", body = WebhookPage), Problems),
     security(("key" = ["webhooks:read"]))
@@ -256,7 +256,7 @@ struct MakeWebhook {
 #[utoipa::path(
     post,
     path = "/api/v1/webhooks",
-    tag = "Webhooks",
+    tag = "webhooks",
     request_body(content = MakeWebhook, content_type = "application/json"),
     responses(
         (status = 201, description = "It is there.", body = NewWebhook),
@@ -289,7 +289,7 @@ async fn make_webhook(
 #[utoipa::path(
     get,
     path = "/api/v1/webhooks/{id}",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(("id" = String, Path, description = "The id of the endpoint.")),
     responses((status = 200, description = "The endpoint, and how it does.", body = Webhook), Problems),
     security(("key" = ["webhooks:read"]))
@@ -307,7 +307,7 @@ async fn get_webhook(key: Authorized, State(app): State<App>, Path(id): Path<Str
 #[utoipa::path(
     put,
     path = "/api/v1/webhooks/{id}",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(("id" = String, Path, description = "The id of the endpoint.")),
     request_body(content = EndpointSettings, content_type = "application/json"),
     responses((status = 200, description = "The endpoint as it is now.", body = Webhook), Problems),
@@ -332,7 +332,7 @@ async fn put_webhook(
 #[utoipa::path(
     delete,
     path = "/api/v1/webhooks/{id}",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(("id" = String, Path, description = "The id of the endpoint.")),
     responses((status = 204, description = "It is gone."), Problems),
     security(("key" = ["webhooks:write"]))
@@ -363,7 +363,7 @@ struct EnableWebhook {
 #[utoipa::path(
     post,
     path = "/api/v1/webhooks/{id}/enable",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(("id" = String, Path, description = "The id of the endpoint.")),
     request_body(content = Option<EnableWebhook>, content_type = "application/json"),
     responses((status = 200, description = "The endpoint as it is now.", body = Webhook), Problems),
@@ -388,7 +388,7 @@ async fn enable_webhook(
 #[utoipa::path(
     post,
     path = "/api/v1/webhooks/{id}/disable",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(("id" = String, Path, description = "The id of the endpoint.")),
     responses((status = 200, description = "The endpoint as it is now.", body = Webhook), Problems),
     security(("key" = ["webhooks:write"]))
@@ -438,7 +438,7 @@ impl SigningSecret {
 #[utoipa::path(
     get,
     path = "/api/v1/webhooks/{id}/secret",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(("id" = String, Path, description = "The id of the endpoint.")),
     responses((status = 200, description = "The secret.", body = SigningSecret), Problems),
     security(("key" = ["webhooks:write"]))
@@ -459,7 +459,7 @@ async fn get_webhook_secret(
 #[utoipa::path(
     post,
     path = "/api/v1/webhooks/{id}/rotate-secret",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(("id" = String, Path, description = "The id of the endpoint.")),
     responses((status = 200, description = "The new secret.", body = SigningSecret), Problems),
     security(("key" = ["webhooks:write"]))
@@ -516,11 +516,11 @@ struct TestOutcome {
 /// Sends a made-up event to an endpoint, and says what came of it.
 ///
 /// It is signed and has the form of all others, and its `data` has one more field: `"test": true`. It stands in no log, is sent once and at
-/// once, also to an endpoint that is switched off, and counts for nothing. With an `Idempotency-Key` it is sent each time all the same.
+/// once, also to an endpoint that is switched off, and counts for nothing.
 #[utoipa::path(
     post,
     path = "/api/v1/webhooks/{id}/test",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(("id" = String, Path, description = "The id of the endpoint.")),
     request_body(content = Option<TestWebhook>, content_type = "application/json"),
     responses((status = 200, description = "What came of it.", body = TestOutcome), Problems),
@@ -528,22 +528,26 @@ struct TestOutcome {
 )]
 async fn test_webhook(
     key: Authorized,
+    once: OnceToken,
     State(app): State<App>,
     Path(id): Path<String>,
     Raw(body): Raw,
-) -> Result<Json<TestOutcome>, Problem> {
+) -> Result<Response, Problem> {
     key.needs(Scope::WebhooksWrite)?;
-    let kind = optional::<TestWebhook>(&body)?.kind.unwrap_or(EventType::WidgetLoaded);
-    let attempt = try_out(&app.store, &app.hooks, by(&key, &app)?, named(&id)?, kind).await?;
-    let Attempt { event, kind, at, took, status, problem, .. } = attempt;
-    Ok(Json(TestOutcome {
-        event: event.to_string(),
-        kind: kind.map(|kind| kind.to_string()),
-        at: moment(at),
-        milliseconds: milliseconds(took),
-        status,
-        problem,
-    }))
+    let wanted = optional::<TestWebhook>(&body)?.kind.unwrap_or(EventType::WidgetLoaded);
+    let (by, id) = (by(&key, &app)?, named(&id)?);
+    let work = async {
+        let Attempt { event, kind, at, took, status, problem, .. } = try_out(&app.store, &app.hooks, by, id, wanted).await?;
+        Ok(TestOutcome {
+            event: event.to_string(),
+            kind: kind.map(|kind| kind.to_string()),
+            at: moment(at),
+            milliseconds: milliseconds(took),
+            status,
+            problem,
+        })
+    };
+    once.around(&app, &key, &wanted, StatusCode::OK, work).await
 }
 
 fn milliseconds(took: SignedDuration) -> i64 {
@@ -630,7 +634,7 @@ struct AskedAttempts {
 #[utoipa::path(
     get,
     path = "/api/v1/webhooks/{id}/attempts",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(("id" = String, Path, description = "The id of the endpoint."), AskedAttempts),
     responses((status = 200, description = "A page of attempts.", body = AttemptPage), Problems),
     security(("key" = ["webhooks:read"]))
@@ -699,7 +703,7 @@ struct ReplayedEvents {
 #[utoipa::path(
     post,
     path = "/api/v1/webhooks/{id}/replay",
-    tag = "Webhooks",
+    tag = "webhooks",
     params(("id" = String, Path, description = "The id of the endpoint.")),
     request_body(content = ReplayWebhook, content_type = "application/json"),
     responses((status = 202, description = "They will be sent.", body = ReplayedEvents), Problems),
