@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderName, header},
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 
 use super::{App, problem::Problem};
 use crate::{
@@ -34,5 +34,6 @@ pub(super) async fn file(app: &App, filter: EventFilter, format: ExportFormat) -
             }
         }
     });
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    // Whoever compresses it asks for more after its end.
+    Ok((headers, Body::from_stream(pieces.fuse())).into_response())
 }

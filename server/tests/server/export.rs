@@ -46,6 +46,15 @@ async fn lines_of_json_are_the_log_to_the_letter() {
 }
 
 #[tokio::test]
+async fn an_export_of_nothing_that_is_compressed_comes_to_its_end() {
+    let app = TestApp::init().start().await;
+    let path = "/api/v1/events/export?from=2000-01-01T00:00:00Z&to=2000-01-01T00:00:00Z";
+    let response = app.get(path).bearer_auth(&app.key).header("accept-encoding", "gzip").send().await.unwrap();
+    assert_eq!((response.status().as_u16(), total(&response)), (200, 0));
+    response.bytes().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_table_has_the_envelopes_members_as_columns() {
     let app = TestApp::init().start().await;
     let visitor = app.visitor().await;

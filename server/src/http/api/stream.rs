@@ -15,7 +15,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use porchlight_domain::id::{ConversationId, SessionId, VisitorId};
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -129,7 +129,7 @@ async fn stream_events(
         Some((told, follow))
     });
     let every = Duration::from_secs(app.settings.stream_ping_seconds);
-    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(every).text("ping")).into_response();
+    let mut response = Sse::new(events.fuse()).keep_alive(KeepAlive::new().interval(every).text("ping")).into_response();
     // nginx would keep what is sent until its buffer is full.
     response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     Ok(response)
