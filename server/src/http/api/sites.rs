@@ -63,8 +63,8 @@ impl PartialSchema for SiteSettings {
         ObjectBuilder::new()
             .schema_type(Type::Object)
             .description(Some(
-                "The settings of a site, with the fields of `site.toml`: docs/embed.md tells of each. Those that are not named get \
-                 their defaults.",
+                "The settings of a site, with the fields of `site.toml`: docs/conversations.md tells of each. Those that are not named \
+                 get their defaults.",
             ))
             .property("key", text("The public key of the site, as in `data-site`. It is that of the address."))
             .property("title", title)
