@@ -40,7 +40,8 @@ create index webhook_delivery_of_event on webhook_delivery (event);
 -- What came of each attempt.
 create table webhook_attempt (
     id integer primary key autoincrement,
-    endpoint text not null references webhook_endpoint (id) on delete cascade,
+    -- Those of an endpoint that was removed go when they are old, as all do: there may be too many to go at once.
+    endpoint text not null,
     event text not null,
     at integer not null,
     -- How long it took, in milliseconds.
@@ -54,3 +55,6 @@ create index webhook_attempt_of_endpoint on webhook_attempt (endpoint, id);
 create index webhook_attempt_failed on webhook_attempt (endpoint, id) where problem is not null;
 create index webhook_attempt_of_event on webhook_attempt (event);
 create index webhook_attempt_by_age on webhook_attempt (at);
+
+-- Finds what happened in a stretch of time: to send it again, and for exports.
+create index event_of_site_by_time on event (site, time);

@@ -6,7 +6,10 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use porchlight_domain::id::{AgentId, ChatId, ConversationId, PageViewId, SiteKey, VisitorId};
@@ -60,6 +63,10 @@ pub(crate) struct Hub {
     calendar: Arc<Notify>,
     /// Wakes all who follow the log: it has grown.
     log: watch::Sender<()>,
+    /// Wakes those who follow the log of one site.
+    logs: Arc<Mutex<HashMap<SiteKey, watch::Sender<()>>>>,
+    /// How many visitors were erased since the start.
+    erasures: Arc<AtomicU64>,
     /// Wakes who delivers: an endpoint was made or changed, or something is to be sent again.
     webhooks: Arc<Notify>,
     /// Ends what has no end of its own: the server stops.
@@ -201,7 +208,13 @@ impl Hub {
                 self.calendar.notify_one();
                 self.changed.notify_one();
             }
-            News::Log => drop(self.log.send_replace(())),
+            News::Log { site } => {
+                self.log.send_replace(());
+                if let Some(log) = self.logs.lock().unwrap_or_else(PoisonError::into_inner).get(site) {
+                    log.send_replace(());
+                }
+            }
+            News::Erased => drop(self.erasures.fetch_add(1, Ordering::SeqCst)),
             News::Webhooks => self.webhooks.notify_one(),
         }
     }
@@ -250,6 +263,16 @@ impl Hub {
     /// Holds whether the server stops: what would go on for ever ends then.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stopping.subscribe()
+    }
+
+    /// Changes whenever the log of a site has grown.
+    pub(crate) fn log_of(&self, site: &SiteKey) -> watch::Receiver<()> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).entry(site.clone()).or_default().subscribe()
+    }
+
+    /// How many visitors were erased since the start. Whoever keeps events in memory reads them again when it is more.
+    pub(crate) fn erasures(&self) -> u64 {
+        self.erasures.load(Ordering::SeqCst)
     }
 
     /// Waits until an endpoint of webhooks may have been changed.

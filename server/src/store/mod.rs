@@ -54,8 +54,13 @@ pub enum News {
     },
     /// A meeting was held, booked, moved or called off, or another calendar is to be read.
     Calendar,
-    /// The log has grown.
-    Log,
+    /// The log of a site has grown.
+    Log {
+        /// The site.
+        site: SiteKey,
+    },
+    /// A visitor was erased.
+    Erased,
     /// An endpoint of webhooks is new, was changed, or has something to send again.
     Webhooks,
 }

@@ -13,8 +13,8 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use jiff::{SignedDuration, Timestamp};
 use porchlight_domain::{
     agent::Role,
-    event::{Event, EventType},
-    id::{EndpointId, EventId, SessionId, SiteKey},
+    event::Event,
+    id::{EndpointId, EventId, SessionId},
 };
 use tokio::{
     sync::watch,
@@ -24,7 +24,7 @@ use url::Url;
 
 use super::{
     Endpoint, EndpointState,
-    schedule::{FAILING_AFTER, Schedule, retry_after},
+    schedule::{FAILING_AFTER, LONGEST, Schedule, retry_after},
 };
 use crate::{
     egress::{Answer, Egress, EgressError, Line, Request},
@@ -37,9 +37,10 @@ use crate::{
 const STRETCH: u32 = 256;
 /// When so few wait, more are taken up.
 const LOW: usize = 64;
-/// A lane that has nothing to note has its place in the log noted all the same when it has gone on so far, so that after a restart it need
-/// not look through all that again.
-const FAR: i64 = 1_000;
+/// The most that waits, where nothing of what waits can go because each belongs to a session of which an event is under way.
+const MOST: usize = 4_096;
+/// How long before an endpoint was known to fail that may have begun: longer than an answer may take.
+const FAILS_UNNOTICED: SignedDuration = SignedDuration::from_mins(1);
 /// The longest a lane sleeps.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
@@ -72,6 +73,23 @@ impl Job {
     }
 }
 
+/// Something as it was read, and how many visitors had been erased by then: if it is more by now, it has to be read again.
+#[derive(Debug, Clone)]
+struct Read<T> {
+    it: T,
+    erasures: u64,
+}
+
+/// What came of an event.
+enum Outcome {
+    /// It was sent.
+    Sent(Result<Answer, EgressError>),
+    /// It is not in the log any more.
+    Gone,
+    /// It could not be read.
+    Unread(StoreError),
+}
+
 /// What came of sending an event.
 struct Sent {
     job: Job,
@@ -80,7 +98,7 @@ struct Sent {
     line: Line,
     at: Timestamp,
     took: SignedDuration,
-    outcome: Result<Answer, EgressError>,
+    outcome: Outcome,
 }
 
 /// The way to one endpoint.
@@ -88,15 +106,17 @@ pub(super) struct Lane {
     ways: Arc<Ways>,
     endpoint: Arc<Endpoint>,
     /// What was taken up from the log and has not come to an end, by its place.
-    open: BTreeMap<i64, Logged>,
+    open: BTreeMap<i64, Read<Logged>>,
     /// Those of them that are not yet under way.
     waiting: VecDeque<i64>,
     /// Up to where the log was read, and whether that was its end.
     read_to: i64,
     at_end: bool,
     /// What is to be sent once more, and when to look for more of that.
-    again: VecDeque<DueDelivery>,
+    again: VecDeque<Read<DueDelivery>>,
     next_due: Option<Timestamp>,
+    /// Whether it is the turn of something from the log.
+    turn_of_new: bool,
     /// What is under way.
     events: HashSet<EventId>,
     sessions: HashSet<SessionId>,
@@ -121,6 +141,7 @@ impl Lane {
             at_end: false,
             again: VecDeque::new(),
             next_due: Some(Timestamp::MIN),
+            turn_of_new: false,
             events: HashSet::new(),
             sessions: HashSet::new(),
             sends: JoinSet::new(),
@@ -140,12 +161,13 @@ impl Lane {
             let Some(sent) = self.sends.join_next().await else { break };
             self.note(sent).await?;
         }
-        self.note_place(1).await
+        self.note_place().await
     }
 
     /// Sends what is to be sent, as it comes, until the endpoint is switched off. What it hears of the endpoint are changes by people.
     pub(super) async fn run(mut self, mut changes: watch::Receiver<Endpoint>) -> Result<(), StoreError> {
-        let mut log = self.ways.store.hub().log();
+        let mut log = self.ways.store.hub().log_of(&self.endpoint.site);
+        let mut now_and_then = tokio::time::interval(SLEEP_MAX);
         loop {
             // Noted before it is read: what comes while it is being read is told, too.
             if log.has_changed().unwrap_or(true) {
@@ -162,7 +184,7 @@ impl Lane {
             let sleep = self.sleep();
             tokio::select! {
                 Some(sent) = self.sends.join_next() => self.note(sent).await?,
-                changed = changes.changed() => match changed {
+                changed = changes.changed(), if !self.stopped => match changed {
                     Ok(()) => {
                         let changed = changes.borrow_and_update().clone();
                         self.take_over(changed);
@@ -175,7 +197,13 @@ impl Lane {
                     Ok(()) => self.at_end = false,
                     Err(_) => self.stopped = true,
                 },
-                () = tokio::time::sleep(sleep), if !self.stopped => self.note_place(FAR).await?,
+                // Something is due.
+                () = tokio::time::sleep(sleep), if !self.stopped => {}
+                // So that after a restart it need not look through all that again, and old events need not be kept for it.
+                _ = now_and_then.tick(), if !self.stopped => {
+                    self.lines.clear();
+                    self.note_place().await?;
+                }
             }
         }
     }
@@ -190,6 +218,15 @@ impl Lane {
         (known.settings, known.secret, known.previous) = (changed.settings, changed.secret, changed.previous);
         known.changed_at = changed.changed_at;
         self.next_due = Some(Timestamp::MIN);
+        // It is nobody but a person who sets it on further than it has come: what it has missed is not to be sent.
+        if changed.position > self.place() {
+            self.waiting.clear();
+            self.again.clear();
+            let under_way = &self.events;
+            self.open.retain(|_, read| under_way.contains(&read.it.event.id));
+            self.read_to = self.read_to.max(changed.position);
+            self.at_end = false;
+        }
     }
 
     /// How long there is nothing to do, if nothing comes.
@@ -207,31 +244,30 @@ impl Lane {
     async fn load(&mut self) -> Result<(), StoreError> {
         let now = self.ways.outside.now();
         let due = self.again.is_empty() && self.next_due.is_some_and(|due| due <= now);
-        let more = !self.at_end && self.waiting.len() < LOW;
+        let room = self.waiting.len() < LOW || (self.waiting.len() < MOST && self.next_free().is_none());
+        let more = !self.at_end && room;
         if !(due || more) || self.probe_at.is_some_and(|probe| probe > now) {
             return Ok(());
         }
         let limit = u32::try_from(self.ways.concurrency * 2).unwrap_or(u32::MAX);
-        let load = Load {
-            endpoint: self.endpoint.id,
-            site: self.endpoint.site.clone(),
-            types: self.endpoint.settings.types.clone(),
-            due: due.then_some((now, limit)),
-            after: more.then_some(self.read_to),
-        };
+        let load = Load { endpoint: self.endpoint.id, due: due.then_some((now, limit)), after: more.then_some(self.read_to) };
+        // Counted before it is read: one that is erased meanwhile counts as erased since.
+        let erasures = self.ways.store.hub().erasures();
         let loaded = self.ways.store.look(load).await.map_err(never)?;
+        self.stopped |= loaded.removed;
         if let Some(again) = loaded.again {
             // As many as there may be, and more than are under way: there may be further ones.
             let full = again.len() >= limit as usize;
             self.next_due = if full { Some(now) } else { loaded.next_due };
-            self.again.extend(again.into_iter().filter(|due| !self.events.contains(&due.logged.event.id)));
+            let idle = again.into_iter().filter(|due| !self.events.contains(&due.logged.event.id));
+            self.again.extend(idle.map(|it| Read { it, erasures }));
         }
         if let Some((events, read_to)) = loaded.stretch {
             self.at_end = events.len() < STRETCH as usize;
             self.read_to = read_to;
             for logged in events {
                 self.waiting.push_back(logged.position);
-                self.open.insert(logged.position, logged);
+                self.open.insert(logged.position, Read { it: logged, erasures });
             }
         }
         Ok(())
@@ -242,6 +278,7 @@ impl Lane {
         let now = self.ways.outside.now();
         while !self.stopped && self.sends.len() < self.pace && self.probe_at.is_none_or(|probe| probe <= now) {
             let Some(job) = self.next_job() else { break };
+            let Read { it: job, erasures } = job;
             let event = &job.logged().event;
             self.events.insert(event.id);
             if matches!(job, Job::New(_)) {
@@ -249,21 +286,40 @@ impl Lane {
             }
             let line = self.lines.pop().unwrap_or_else(|| self.ways.egress.line());
             let probe = self.endpoint.failures >= FAILING_AFTER;
-            self.sends.spawn(send(Arc::clone(&self.ways), Arc::clone(&self.endpoint), line, job, probe));
+            self.sends.spawn(send(Arc::clone(&self.ways), Arc::clone(&self.endpoint), line, Read { it: job, erasures }, probe));
         }
     }
 
-    fn next_job(&mut self) -> Option<Job> {
-        while let Some(due) = self.again.pop_front() {
+    /// What is sent next: what is new and what is sent once more by turns, so that neither holds up the other.
+    fn next_job(&mut self) -> Option<Read<Job>> {
+        self.turn_of_new = !self.turn_of_new;
+        if self.turn_of_new {
+            self.next_new().or_else(|| self.next_again())
+        } else {
+            self.next_again().or_else(|| self.next_new())
+        }
+    }
+
+    fn next_again(&mut self) -> Option<Read<Job>> {
+        while let Some(Read { it, erasures }) = self.again.pop_front() {
             // It may have gone out as one from the log in the meantime.
-            if !self.events.contains(&due.logged.event.id) {
-                return Some(Job::Again(due));
+            if !self.events.contains(&it.logged.event.id) {
+                return Some(Read { it: Job::Again(it), erasures });
             }
         }
-        let free = |place: &i64| self.open.get(place).is_some_and(|logged| !self.sessions.contains(&logged.event.session));
-        let index = self.waiting.iter().position(free)?;
+        None
+    }
+
+    /// Which of those that wait is the first of a session of which none is under way.
+    fn next_free(&self) -> Option<usize> {
+        let free = |place: &i64| self.open.get(place).is_some_and(|read| !self.sessions.contains(&read.it.event.session));
+        self.waiting.iter().position(free)
+    }
+
+    fn next_new(&mut self) -> Option<Read<Job>> {
+        let index = self.next_free()?;
         let place = self.waiting.remove(index)?;
-        self.open.get(&place).cloned().map(Job::New)
+        self.open.get(&place).cloned().map(|Read { it, erasures }| Read { it: Job::New(it), erasures })
     }
 
     /// Notes what came of what has come to an end by now, in one transaction; meanwhile more is under way.
@@ -282,7 +338,7 @@ impl Lane {
     fn gather(&mut self, first: Result<Sent, JoinError>) -> Note {
         let now = self.ways.outside.now();
         let (mut attempts, mut accepted, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut gone, mut hasten, mut asked_for) = (false, false, None);
+        let (mut gone, mut hasten, mut asked_for) = (false, None, None);
         let mut next = Some(first);
         while let Some(sent) = next {
             next = self.sends.try_join_next();
@@ -303,8 +359,21 @@ impl Lane {
             }
             if matches!(job, Job::New(_)) {
                 self.sessions.remove(&event.session);
-                self.open.remove(position);
             }
+            let outcome = match outcome {
+                Outcome::Sent(outcome) => outcome,
+                Outcome::Gone => {
+                    self.open.remove(position);
+                    accepted.push(id);
+                    continue;
+                }
+                Outcome::Unread(error) => {
+                    tracing::error!(%error, endpoint = %self.endpoint.id, "an event could not be read");
+                    self.stopped = true;
+                    continue;
+                }
+            };
+            self.open.remove(position);
             let (status, problem) = verdict(&outcome);
             let endpoint = Arc::make_mut(&mut self.endpoint);
             if let Some(problem) = &problem {
@@ -324,17 +393,22 @@ impl Lane {
                     Job::Again(due) => (due.tries.saturating_add(1), if due.tries == 0 { at } else { due.first_at }),
                 };
                 let due = self.ways.schedule.again(&format!("{} {id}", endpoint.id), tries, first_at, now, asked);
+                // While it is the endpoint that fails, no event is given up.
+                let due = due.or_else(|| probe.then(|| now.checked_add(LONGEST).ok()).flatten());
                 self.next_due = [self.next_due, due].into_iter().flatten().min();
                 failed.push((id, tries, first_at, due));
             } else {
-                hasten |= endpoint.failures >= FAILING_AFTER;
+                if endpoint.failures >= FAILING_AFTER {
+                    // It is there again: what has failed with it is due now, what was refused before is not.
+                    hasten = endpoint.failing_since.and_then(|since| since.checked_sub(FAILS_UNNOTICED).ok());
+                }
                 (endpoint.failures, endpoint.failing_since, endpoint.problem) = (0, None, None);
                 self.pace = (self.pace * 2).min(self.ways.concurrency);
                 accepted.push(id);
             }
             attempts.push(Attempt { id: 0, event: id, kind, at, took, status, problem });
         }
-        if hasten {
+        if hasten.is_some() {
             (self.next_due, self.probe_at) = (Some(Timestamp::MIN), None);
         }
         let wait = self.ways.schedule.probe(&self.endpoint.id.to_string(), self.endpoint.failures, asked_for);
@@ -358,10 +432,10 @@ impl Lane {
         self.open.keys().next().map_or(self.read_to, |first| first - 1)
     }
 
-    /// Notes the place in the log if it has gone on so far since it was noted.
-    async fn note_place(&mut self, far: i64) -> Result<(), StoreError> {
+    /// Notes the place in the log if it has gone on since it was noted.
+    async fn note_place(&mut self) -> Result<(), StoreError> {
         let place = self.place();
-        if place - self.endpoint.position < far {
+        if place <= self.endpoint.position {
             return Ok(());
         }
         Arc::make_mut(&mut self.endpoint).position = place;
@@ -371,7 +445,7 @@ impl Lane {
             attempts: Vec::new(),
             accepted: Vec::new(),
             failed: Vec::new(),
-            hasten: false,
+            hasten: None,
             off: None,
             now: self.ways.outside.now(),
         };
@@ -392,9 +466,19 @@ fn verdict(outcome: &Result<Answer, EgressError>) -> (Option<u16>, Option<String
     }
 }
 
-async fn send(ways: Arc<Ways>, endpoint: Arc<Endpoint>, mut line: Line, job: Job, probe: bool) -> Sent {
+async fn send(ways: Arc<Ways>, endpoint: Arc<Endpoint>, mut line: Line, read: Read<Job>, probe: bool) -> Sent {
     let at = ways.outside.now();
-    let outcome = exchange(&endpoint, &mut line, &job.logged().event, at).await;
+    let Read { it: job, erasures } = read;
+    let outcome = if ways.store.hub().erasures() == erasures {
+        Outcome::Sent(exchange(&endpoint, &mut line, &job.logged().event, at).await)
+    } else {
+        // Whom it was about may have been erased since it was read.
+        match ways.store.event(job.logged().event.id).await {
+            Ok(Some(logged)) => Outcome::Sent(exchange(&endpoint, &mut line, &logged.event, at).await),
+            Ok(None) => Outcome::Gone,
+            Err(error) => Outcome::Unread(error),
+        }
+    };
     let took = ways.outside.now().duration_since(at);
     Sent { job, probe, line, at, took, outcome }
 }
@@ -437,8 +521,6 @@ pub(super) fn never(failure: Failure<std::convert::Infallible>) -> StoreError {
 
 struct Load {
     endpoint: EndpointId,
-    site: SiteKey,
-    types: Vec<EventType>,
     due: Option<(Timestamp, u32)>,
     after: Option<i64>,
 }
@@ -447,6 +529,8 @@ struct Loaded {
     again: Option<Vec<DueDelivery>>,
     next_due: Option<Timestamp>,
     stretch: Option<(Vec<Logged>, i64)>,
+    /// Whether the endpoint is not there any more.
+    removed: bool,
 }
 
 impl Command for Load {
@@ -454,13 +538,18 @@ impl Command for Load {
     type Refusal = std::convert::Infallible;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Loaded, Failure<Self::Refusal>> {
-        let mut loaded = Loaded { again: None, next_due: None, stretch: None };
+        let mut loaded = Loaded { again: None, next_due: None, stretch: None, removed: false };
+        // As people want it at this very moment: what is read past is not sent.
+        let Some(endpoint) = tx.endpoint(self.endpoint).await? else {
+            loaded.removed = true;
+            return Ok(loaded);
+        };
         if let Some((now, limit)) = self.due {
             loaded.again = Some(tx.deliveries_due(self.endpoint, now, limit).await?);
             loaded.next_due = tx.next_delivery(self.endpoint, now).await?;
         }
         if let Some(after) = self.after {
-            let stretch = tx.stretch(&self.site, &self.types, after, STRETCH).await?;
+            let stretch = tx.stretch(&endpoint.site, &endpoint.settings.types, after, STRETCH).await?;
             loaded.stretch = Some((stretch.events, stretch.read_to));
         }
         Ok(loaded)
@@ -478,8 +567,8 @@ struct Note {
     attempts: Vec<Attempt>,
     accepted: Vec<EventId>,
     failed: Vec<Refused>,
-    /// Whether what waits to be sent again is to be sent now: the endpoint is there again.
-    hasten: bool,
+    /// Whether what was tried first since a moment is to be sent now: the endpoint is there again.
+    hasten: Option<Timestamp>,
     off: Option<EndpointState>,
     now: Timestamp,
 }
@@ -501,8 +590,8 @@ impl Command for Note {
         for (event, tries, first_at, due) in failed {
             tx.put_delivery(endpoint.id, event, tries, first_at, due).await?;
         }
-        if hasten {
-            tx.hasten_deliveries(endpoint.id, now).await?;
+        if let Some(since) = hasten {
+            tx.hasten_deliveries(endpoint.id, since, now).await?;
         }
         let Endpoint { failing_since, failures, problem, .. } = &*endpoint;
         tx.endpoint_went_on(endpoint.id, endpoint.position, *failing_since, *failures, problem.as_deref()).await?;

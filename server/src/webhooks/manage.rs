@@ -395,7 +395,7 @@ impl Command for Replay {
                 let count = tx.replay_between(&endpoint, from, to, by.now).await?;
                 (count, json!({ "from": format!("{from:.3}"), "to": format!("{to:.3}") }))
             }
-            Which::Failed => (tx.replay_failed(id, by.now).await?, json!({ "failed": true })),
+            Which::Failed => (tx.replay_failed(id, by.now, most).await?, json!({ "failed": true })),
         };
         let detail = json!({ "name": endpoint.settings.name, "which": asked, "events": count });
         by.note(tx, "webhook.replayed", &endpoint, detail).await?;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 /// Each wait is so many times the one before.
 const FACTOR: i32 = 4;
 /// The longest wait before an event is tried again.
-const LONGEST: SignedDuration = SignedDuration::from_hours(8);
+pub(super) const LONGEST: SignedDuration = SignedDuration::from_hours(8);
 /// The part of a wait by which it is made shorter or longer, in hundredths.
 const JITTER: u64 = 20;
 /// After so many failures one after the other it is the endpoint that fails, not an event.
@@ -40,8 +40,9 @@ impl Schedule {
         let wait = spread(usual, &format!("{name} {tries}"));
         // Whoever asks for more time has it, but no event waits longer than it would be kept.
         let wait = asked.map_or(wait, |asked| wait.max(asked)).min(self.give_up);
-        let at = now.checked_add(wait).ok()?;
-        (at.duration_since(first_at) <= self.give_up).then_some(at)
+        let end = first_at.checked_add(self.give_up).ok()?;
+        // The last try is at the end itself.
+        (now < end).then(|| now.checked_add(wait).map_or(end, |at| at.min(end)))
     }
 
     /// How long nothing is sent to an endpoint that has failed so many times; not at all, if it may have been the events.
@@ -97,13 +98,18 @@ mod tests {
             let (mut at, mut tries, mut before) = (now(), 1, SignedDuration::ZERO);
             while let Some(next) = schedule.again(name, tries, now(), at, None) {
                 let wait = next.duration_since(at);
+                if next.duration_since(now()) == schedule.give_up {
+                    // The last is at the end itself, whenever the one before it was.
+                    (at, tries) = (next, tries + 1);
+                    continue;
+                }
                 let usual = schedule.first.checked_mul(4_i32.pow(tries.min(12) - 1)).unwrap().min(LONGEST);
                 assert!(wait >= usual * 4 / 5 && wait <= usual * 6 / 5, "{tries}: {wait:?}, usually {usual:?}");
                 assert!(wait * 2 > before, "{tries}: {wait:?} after {before:?}");
                 (at, tries, before) = (next, tries + 1, wait);
             }
             let last = at.duration_since(now());
-            assert!(last <= schedule.give_up && last >= SignedDuration::from_hours(60), "{name}: {last:?}");
+            assert_eq!(last, schedule.give_up, "{name}");
             assert!((12..=20).contains(&tries), "{name}: {tries}");
         }
     }
@@ -119,10 +125,9 @@ mod tests {
                 > SignedDuration::from_secs(60)
         );
         assert_eq!(asked(1000).map(|at| at.duration_since(now())), Some(schedule.give_up));
-        assert_eq!(
-            schedule.again("a", 2, now(), now().checked_add(SignedDuration::from_hours(1)).unwrap(), Some(schedule.give_up)),
-            None
-        );
+        let later = |hours| now().checked_add(SignedDuration::from_hours(hours)).unwrap();
+        assert_eq!(schedule.again("a", 2, now(), later(1), Some(schedule.give_up)), Some(later(72)));
+        assert_eq!(schedule.again("a", 2, now(), later(72), None), None);
     }
 
     #[test]

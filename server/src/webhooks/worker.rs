@@ -4,10 +4,13 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use porchlight_domain::{event::EventType, id::EndpointId};
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinSet},
+};
 
 use super::{
-    BadEndpoint, Endpoint, EndpointSettings, EndpointState,
+    BadEndpoint, Endpoint, EndpointSettings,
     lane::{Lane, Ways, never, send_once},
     sample::sample,
     schedule::Schedule,
@@ -23,6 +26,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How much of an answer is read: what counts is its status.
 const ANSWER_BYTES: usize = 4_096;
+/// How long a lane waits that the store has failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How many attempts are forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
@@ -45,10 +50,13 @@ pub struct Hooks {
     kept: SignedDuration,
 }
 
-/// A lane at work, and the way to tell it what people changed. Without that it comes to an end.
-struct AtWork {
-    changes: watch::Sender<Endpoint>,
-    task: JoinHandle<Result<(), StoreError>>,
+/// The lanes that are at work.
+#[derive(Default)]
+struct Lanes {
+    /// The way to tell each what people changed. One without it was let go: it comes to an end when what is under way has, and until then
+    /// there is no other to the same endpoint.
+    known: HashMap<EndpointId, Option<watch::Sender<Endpoint>>>,
+    tasks: JoinSet<EndpointId>,
 }
 
 impl Hooks {
@@ -91,39 +99,50 @@ impl Hooks {
 
     /// Sends events as they come, for ever.
     pub async fn run(self) {
-        let mut lanes: HashMap<EndpointId, AtWork> = HashMap::new();
+        let mut lanes = Lanes::default();
         loop {
             match self.ways.store.look(AllOn).await.map_err(never) {
                 Ok(endpoints) => self.look_after(&mut lanes, endpoints),
                 Err(error) => tracing::error!(%error, "the endpoints of webhooks could not be read"),
             }
-            if let Err(error) = self.forget().await {
+            let more = self.forget().await.unwrap_or_else(|error| {
                 tracing::error!(%error, "old attempts could not be forgotten");
+                false
+            });
+            let longest = if more { Duration::ZERO } else { LOOK_EVERY };
+            tokio::select! {
+                // That nothing came is as good: the store says which there are.
+                _ = tokio::time::timeout(longest, self.ways.store.hub().webhooks()) => {}
+                Some(ended) = lanes.tasks.join_next() => lanes.ended(ended),
             }
-            // That nothing came is as good: the store says which there are.
-            let _ = tokio::time::timeout(LOOK_EVERY, self.ways.store.hub().webhooks()).await;
         }
     }
 
-    fn look_after(&self, lanes: &mut HashMap<EndpointId, AtWork>, endpoints: Vec<Endpoint>) {
-        // One that is not on any more is let go: it ends when what is under way has come to an end.
-        lanes.retain(|id, lane| !lane.task.is_finished() && endpoints.iter().any(|endpoint| endpoint.id == *id));
-        for endpoint in endpoints {
-            if let Some(lane) = lanes.get(&endpoint.id) {
-                lane.changes.send_replace(endpoint);
-                continue;
+    fn look_after(&self, lanes: &mut Lanes, endpoints: Vec<Endpoint>) {
+        for (id, changes) in &mut lanes.known {
+            if !endpoints.iter().any(|endpoint| endpoint.id == *id) {
+                *changes = None;
             }
+        }
+        for endpoint in endpoints {
             let id = endpoint.id;
-            let (changes, heard) = watch::channel(endpoint.clone());
-            let lane = Lane::new(Arc::clone(&self.ways), endpoint);
-            let task = tokio::spawn(async move {
-                let ended = lane.run(heard).await;
-                if let Err(error) = &ended {
-                    tracing::error!(%error, endpoint = %id, "the way to an endpoint was interrupted; it begins anew");
+            match lanes.known.get(&id) {
+                Some(Some(changes)) => drop(changes.send_replace(endpoint)),
+                Some(None) => {}
+                None => {
+                    let (changes, heard) = watch::channel(endpoint.clone());
+                    let lane = Lane::new(Arc::clone(&self.ways), endpoint);
+                    lanes.tasks.spawn(async move {
+                        if let Err(error) = lane.run(heard).await {
+                            tracing::error!(%error, endpoint = %id, "the way to an endpoint was interrupted; it begins anew");
+                            // Whatever ails the store is given a moment.
+                            tokio::time::sleep(AFTER_FAILURE).await;
+                        }
+                        id
+                    });
+                    lanes.known.insert(id, Some(changes));
                 }
-                ended
-            });
-            lanes.insert(id, AtWork { changes, task });
+            }
         }
     }
 
@@ -143,14 +162,30 @@ impl Hooks {
                 Err(error) => tracing::error!(%error, "an endpoint was not seen to"),
             }
         }
-        self.forget().await
+        while self.forget().await? {}
+        Ok(())
     }
 
-    /// Forgets attempts that are old enough.
-    async fn forget(&self) -> Result<(), StoreError> {
+    /// Forgets some of the attempts that are old enough, and says whether there may be more.
+    async fn forget(&self) -> Result<bool, StoreError> {
         let before = self.ways.outside.now().checked_sub(self.kept).unwrap_or(Timestamp::MIN);
-        while self.ways.store.commit_in_turn(Forget(before)).await.map_err(never)? == u64::from(FORGOTTEN_AT_ONCE) {}
-        Ok(())
+        Ok(self.ways.store.commit_in_turn(Forget(before)).await.map_err(never)? == u64::from(FORGOTTEN_AT_ONCE))
+    }
+}
+
+impl Lanes {
+    /// A lane has come to an end; if its endpoint is still on, another begins with the next look.
+    fn ended(&mut self, ended: Result<EndpointId, JoinError>) {
+        match ended {
+            Ok(id) => drop(self.known.remove(&id)),
+            Err(error) if error.is_cancelled() => {}
+            Err(error) => {
+                // Which one it was it can not say any more: those that are left go on, and it begins anew with all of them.
+                tracing::error!(%error, "a way to an endpoint broke; all begin anew");
+                self.tasks.abort_all();
+                self.known.clear();
+            }
+        }
     }
 }
 
@@ -162,8 +197,7 @@ impl Command for AllOn {
     type Refusal = std::convert::Infallible;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Vec<Endpoint>, Failure<Self::Refusal>> {
-        let all = tx.endpoints(None, None, u32::MAX).await?;
-        Ok(all.into_iter().filter(|endpoint| endpoint.state == EndpointState::On).collect())
+        Ok(tx.endpoints_on().await?)
     }
 }
 

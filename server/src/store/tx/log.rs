@@ -62,7 +62,7 @@ impl Tx<'_> {
         .bind(serde_json::to_string(&event.data).map_err(corrupt)?)
         .execute(&mut *self.connection)
         .await?;
-        self.tell_log();
+        self.tell_log(&event.site);
         Ok(())
     }
 

@@ -23,6 +23,7 @@ mod visitors;
 mod webhooks;
 
 use jiff::Timestamp;
+use porchlight_domain::id::SiteKey;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{News, StoreError};
@@ -82,10 +83,10 @@ impl<'c> Tx<'c> {
         self.news.push(news);
     }
 
-    /// Notes that the log has grown: once a command is enough.
-    fn tell_log(&mut self) {
-        if !self.news.iter().any(|news| matches!(news, News::Log)) {
-            self.news.push(News::Log);
+    /// Notes that the log of a site has grown: once a command is enough.
+    fn tell_log(&mut self, of: &SiteKey) {
+        if !self.news.iter().any(|news| matches!(news, News::Log { site } if site == of)) {
+            self.news.push(News::Log { site: of.clone() });
         }
     }
 

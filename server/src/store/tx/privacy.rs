@@ -370,6 +370,7 @@ impl Tx<'_> {
     ///
     /// Chats under way are to be ended before, and meetings to come called off.
     pub async fn forget(&mut self, person: &Person, nobody: VisitorId, token: &Secret, now: Timestamp) -> Result<Forgotten> {
+        self.tell(News::Erased);
         let mut forgotten = Forgotten::default();
         let mut events = Vec::new();
         for part in &person.parts {
@@ -576,17 +577,23 @@ impl Tx<'_> {
     /// Removes events of a site that stand before a place in the log, and not after another, up to which they were told to whoever is to be
     /// told; none that waits to be sent again.
     pub async fn remove_events(&mut self, site: &SiteKey, before: i64, up_to: i64, limit: u32) -> Result<u64> {
-        let removed = sqlx::query(
+        let removed: Vec<String> = sqlx::query_scalar(
             "delete from event where position in (
                  select position from event where site = $1 and position < $2 and position <= $3 and not exists (
                      select 1 from webhook_delivery where webhook_delivery.event = event.id and due_at is not null)
-                 order by position limit $4)",
+                 order by position limit $4) returning id",
         )
         .bind(site.as_str())
         .bind(before)
         .bind(up_to)
-        .bind(limit);
-        Ok(removed.execute(&mut *self.connection).await?.rows_affected())
+        .bind(limit)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        for id in &removed {
+            // What was given up can not be sent any more.
+            self.forget_by("delete from webhook_delivery where event = $1", id).await?;
+        }
+        Ok(u64::try_from(removed.len()).unwrap_or(u64::MAX))
     }
 
     /// The sessions of a site of which it is known how they were come to, and that ended before a moment.

@@ -169,7 +169,7 @@ impl Tx<'_> {
             .execute(&mut *self.connection)
             .await?;
         if state == EndpointState::On {
-            self.hasten_deliveries(id, now).await?;
+            self.hasten_deliveries(id, Timestamp::UNIX_EPOCH, now).await?;
         }
         self.tell(News::Webhooks);
         Ok(())
@@ -225,6 +225,15 @@ impl Tx<'_> {
         rows.iter().map(endpoint).collect()
     }
 
+    /// The endpoints that are on. One that cannot be read, as after a step back to an older version, holds up none of the others.
+    pub async fn endpoints_on(&mut self) -> Result<Vec<Endpoint>> {
+        let rows = sqlx::query("select * from webhook_endpoint where state = 'on'").fetch_all(&mut *self.connection).await?;
+        let read = rows.iter().filter_map(|row| {
+            endpoint(row).inspect_err(|error| tracing::error!(%error, "an endpoint of webhooks cannot be read")).ok()
+        });
+        Ok(read.collect())
+    }
+
     /// How many endpoints a site has.
     pub async fn count_endpoints(&mut self, site: &SiteKey) -> Result<u32> {
         let count = sqlx::query_scalar("select count(*) from webhook_endpoint where site = $1").bind(site.as_str());
@@ -267,7 +276,7 @@ impl Tx<'_> {
     pub async fn deliveries_due(&mut self, endpoint: EndpointId, now: Timestamp, limit: u32) -> Result<Vec<DueDelivery>> {
         let rows = sqlx::query(
             "select event.*, tries, first_at from webhook_delivery join event on event.id = webhook_delivery.event
-             where endpoint = $1 and due_at <= $2 order by due_at limit $3",
+             where endpoint = $1 and due_at <= $2 order by due_at, webhook_delivery.rowid limit $3",
         )
         .bind(endpoint.to_string())
         .bind(now.as_millisecond())
@@ -324,10 +333,11 @@ impl Tx<'_> {
     }
 
     /// Makes due now whatever waits to be tried again.
-    pub async fn hasten_deliveries(&mut self, endpoint: EndpointId, now: Timestamp) -> Result<()> {
-        sqlx::query("update webhook_delivery set due_at = $2 where endpoint = $1 and due_at > $2")
+    pub async fn hasten_deliveries(&mut self, endpoint: EndpointId, since: Timestamp, now: Timestamp) -> Result<()> {
+        sqlx::query("update webhook_delivery set due_at = $2 where endpoint = $1 and due_at > $2 and first_at >= $3")
             .bind(endpoint.to_string())
             .bind(now.as_millisecond())
+            .bind(since.as_millisecond())
             .execute(&mut *self.connection)
             .await?;
         Ok(())
@@ -371,13 +381,15 @@ impl Tx<'_> {
         Ok(true)
     }
 
-    /// Has all events that were given up sent to an endpoint again; gives how many.
-    pub async fn replay_failed(&mut self, endpoint: EndpointId, now: Timestamp) -> Result<u64> {
+    /// Has events that were given up sent to an endpoint again, up to a limit; gives how many.
+    pub async fn replay_failed(&mut self, endpoint: EndpointId, now: Timestamp, limit: u32) -> Result<u64> {
         let done = sqlx::query(
-            "update webhook_delivery set tries = 0, first_at = $2, due_at = $2 where endpoint = $1 and due_at is null",
+            "update webhook_delivery set tries = 0, first_at = $2, due_at = $2 where endpoint = $1 and due_at is null and event in (
+                 select event from webhook_delivery where endpoint = $1 and due_at is null limit $3)",
         )
         .bind(endpoint.to_string())
         .bind(now.as_millisecond())
+        .bind(limit)
         .execute(&mut *self.connection)
         .await?;
         self.tell(News::Webhooks);
