@@ -377,13 +377,21 @@ impl Lane {
             let (status, problem) = verdict(&outcome);
             let endpoint = Arc::make_mut(&mut self.endpoint);
             if let Some(problem) = &problem {
-                // What was under way together with others fails with them, and says no more than they do.
-                if probe || endpoint.failures < FAILING_AFTER {
-                    endpoint.failures = endpoint.failures.saturating_add(1);
-                }
-                endpoint.failing_since.get_or_insert(at);
+                let since = *endpoint.failing_since.get_or_insert(at);
                 endpoint.problem = Some(problem.clone());
-                self.pace = (self.pace / 2).max(1);
+                if status.is_some_and(is_of_event) {
+                    // It is there, and says that it does not want this one: others need not wait.
+                    if endpoint.failures >= FAILING_AFTER {
+                        hasten = since.checked_sub(FAILS_UNNOTICED).ok();
+                    }
+                    endpoint.failures = 0;
+                } else {
+                    // What was under way together with others fails with them, and says no more than they do.
+                    if probe || endpoint.failures < FAILING_AFTER {
+                        endpoint.failures = endpoint.failures.saturating_add(1);
+                    }
+                    self.pace = (self.pace / 2).max(1);
+                }
                 gone |= status == Some(410);
                 let value = outcome.as_ref().ok().and_then(|answer| answer.headers.get(header::RETRY_AFTER)?.to_str().ok());
                 let asked = value.and_then(|value| retry_after(value, now));
@@ -451,6 +459,12 @@ impl Lane {
         };
         self.commit(note).await
     }
+}
+
+/// Whether a status says that something is wrong with the event that was sent, and nothing with the endpoint: bad request, conflict, too large,
+/// of no such type, not to be processed ([RFC 9110 §15.5](https://www.rfc-editor.org/rfc/rfc9110#section-15.5)).
+const fn is_of_event(status: u16) -> bool {
+    matches!(status, 400 | 409 | 413 | 415 | 422)
 }
 
 /// Whether an outcome is an acceptance: a status of 2xx. Else why it is none.
