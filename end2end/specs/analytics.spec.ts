@@ -5,6 +5,7 @@ import type { Page } from "@playwright/test";
 import { EMAIL, Widget, expect, test } from "../fixtures";
 import { agentOf, close } from "../support/agent";
 import { expectAccessible, expectFits } from "../support/looks";
+import { recordIn } from "../support/recorder";
 import { type Authored, makeSite } from "../support/site";
 
 const LONG = "A-name-that-nobody-would-give-to-anything-and-that-is-given-all-the-same-because-it-may-be-";
@@ -32,6 +33,7 @@ test("a conversation is in the figures, the chart, the tables, its funnel and th
   await expect(widget.ended).toBeVisible();
   // Another visitor comes and stays where they are asked.
   const context = await browser.newContext({ locale: "en-GB" });
+  await recordIn(context, true);
   const other = new Widget(await context.newPage());
   await other.page.goto(host.page({ tag: { "data-site": site.key } }));
   await other.open();

@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::ConsoleFrame;
+use super::{ConsoleFrame, Me};
 
 /// How far an export is.
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "on the server nothing is received"))]
@@ -38,17 +38,15 @@ pub fn ExportPage(
     sites: Vec<String>,
     /// The types of events there are.
     kinds: Vec<String>,
-    /// The agent's name.
-    me: String,
-    /// Whether they may manage agents.
-    manages: bool,
+    /// The agent.
+    me: Me,
     /// The address of the style sheet.
     css: String,
     /// Where the script is.
     options: LeptosOptions,
 ) -> impl IntoView {
     view! {
-        <ConsoleFrame title="Export".to_owned() me=Some(me) manages analyses=true active="export" css script=options>
+        <ConsoleFrame title="Export".to_owned() me=Some(me) active="export" css script=options>
             <h1>"Export"</h1>
             <p class="hint">"The log of events as a file, contact details included. It is of the log as it is when you begin; days are those of your own time zone."</p>
             <ExportProgress sites kinds/>

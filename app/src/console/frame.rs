@@ -1,6 +1,39 @@
 //! What every page of the console has around it.
 
 use leptos::{config::LeptosOptions, prelude::*};
+use porchlight_domain::agent::{Right, Role};
+
+/// Who is signed in, as far as the frame has to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    /// Their name.
+    pub name: String,
+    /// What they are: by that some pages are theirs and others are not.
+    pub role: Role,
+}
+
+/// The daily work: the last part of the address, what the link is called, and the right that one needs for it, if not everybody has it.
+const WORK: [(&str, &str, Option<Right>); 9] = [
+    ("", "Inbox", None),
+    ("callbacks", "Call backs", None),
+    ("meetings", "Meetings", None),
+    ("calendar", "Calendar", None),
+    ("surveys", "Surveys", None),
+    ("analytics", "Analytics", Some(Right::SeeAnalytics)),
+    ("visitors", "Visitors", Some(Right::ManageVisitors)),
+    ("availability", "Availability", None),
+    ("responses", "Responses", None),
+];
+/// What is set up once and looked after now and then.
+const SET_UP: [(&str, &str, Option<Right>); 7] = [
+    ("teams", "Teams", Some(Right::ManageTeams)),
+    ("accounts", "Accounts", Some(Right::ManageTeams)),
+    ("agents", "Agents", Some(Right::ManageAgents)),
+    ("webhooks", "Webhooks", Some(Right::ManageIntegrations)),
+    ("keys", "API keys", Some(Right::ManageIntegrations)),
+    ("export", "Export", Some(Right::ManageIntegrations)),
+    ("audit", "Audit log", Some(Right::ManageIntegrations)),
+];
 
 /// A page of the console: the head of the document, and the ways to the other pages.
 #[component]
@@ -8,11 +41,7 @@ pub fn ConsoleFrame(
     /// The page's title.
     title: String,
     /// Who is signed in.
-    me: Option<String>,
-    /// Whether they may manage agents.
-    manages: bool,
-    /// Whether they may see the numbers.
-    analyses: bool,
+    me: Option<Me>,
     /// The page one is on, by the last part of its address.
     active: &'static str,
     /// The address of the style sheet.
@@ -23,19 +52,23 @@ pub fn ConsoleFrame(
     /// What the page is about.
     children: Children,
 ) -> impl IntoView {
-    let link = move |to: &'static str, label: &'static str| {
-        let href = if to.is_empty() { "/console".to_owned() } else { format!("/console/{to}") };
-        view! { <a class="nav-link" href=href aria-current=(active == to).then_some("page")>{label}</a> }
-    };
-    let nav = me.map(|me| {
+    let nav = me.map(|Me { name, role }| {
+        let group = |links: &[(&'static str, &'static str, Option<Right>)]| {
+            let theirs = links.iter().filter(|(.., right)| right.is_none_or(|right| role.may(right)));
+            let links: Vec<_> = theirs
+                .map(|(to, label, _)| {
+                    let href = if to.is_empty() { "/console".to_owned() } else { format!("/console/{to}") };
+                    view! { <a class="nav-link" href=href aria-current=(active == *to).then_some("page")>{*label}</a> }
+                })
+                .collect();
+            (!links.is_empty()).then(|| view! { <div class="nav-group">{links}</div> })
+        };
         view! {
             <nav class="nav" aria-label="Console">
                 <span class="brand" aria-hidden="true">"Porchlight"</span>
-                {link("", "Inbox")} {link("callbacks", "Call backs")} {link("meetings", "Meetings")} {link("calendar", "Calendar")}
-                {link("surveys", "Surveys")} {analyses.then(|| link("analytics", "Analytics"))} {link("availability", "Availability")} {link("responses", "Responses")}
-                {manages.then(|| view! { {link("teams", "Teams")} {link("accounts", "Accounts")} {link("agents", "Agents")} {link("webhooks", "Webhooks")} {link("keys", "API keys")} {link("visitors", "Visitors")} {link("export", "Export")} {link("audit", "Audit log")} })}
+                <div class="nav-groups">{group(&WORK)} {group(&SET_UP)}</div>
                 <form method="post" action="/console/sign-out" class="nav-end">
-                    <span class="me" dir="auto">{me}</span>
+                    <span class="me" dir="auto">{name}</span>
                     <button class="nav-link" type="submit">"Sign out"</button>
                 </form>
             </nav>

@@ -18,4 +18,4 @@ pub mod webhooks;
 pub mod wire;
 
 pub use desk::{DeskPage, say_stopped};
-pub use frame::ConsoleFrame;
+pub use frame::{ConsoleFrame, Me};

@@ -139,8 +139,6 @@ pub enum Ask {
 pub struct Desk {
     /// Who it is.
     pub me: Option<Colleague>,
-    /// Whether they may manage agents, teams and responses.
-    pub manages: bool,
     /// How many call backs are to be made by now, and nobody has them.
     #[serde(default)]
     pub callbacks: u32,

@@ -4,7 +4,7 @@
 //! public internet, and to what the setting `egress_allow` lists; follows no redirect, uses no proxy, unpacks nothing, and reads no
 //! more and waits no longer than it was told. A name is resolved once, and what is connected to is one of the addresses that were
 //! checked: that a name means something else a moment later (DNS rebinding) gains nothing. For that it opens its connections
-//! itself, one a request, and speaks HTTP/1.1 over them.
+//! itself, and speaks HTTP/1.1 over them.
 
 mod addresses;
 

@@ -81,12 +81,12 @@ impl Problem {
         Self { code, detail: detail.into(), members: Map::new(), retry_after: None }
     }
 
-    /// The problem in words, for people: what is wrong, and each part of it on a line of its own.
     /// What is wrong, in a sentence.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
 
+    /// The problem in words, for people: what is wrong, and each part of it on a line of its own.
     pub(crate) fn in_words(&self) -> String {
         let parts = self.members.get("problems").and_then(Value::as_array).into_iter().flatten().map(|part| {
             let text = |name: &str| {

@@ -10,7 +10,7 @@ mod visitor;
 use leptos::{config::LeptosOptions, prelude::*};
 
 use super::{
-    ConsoleFrame,
+    ConsoleFrame, Me,
     wire::{Ask, Desk, Detail},
 };
 use conversation::Conversation;
@@ -25,20 +25,17 @@ pub fn DeskPage(
     desk: Desk,
     /// The chat that is shown.
     selected: Option<Detail>,
-    /// The agent's name.
-    me: String,
+    /// The agent.
+    me: Me,
     /// Whether they may answer.
     answers: bool,
-    /// Whether they may see the numbers.
-    analyses: bool,
     /// The address of the style sheet.
     css: String,
     /// Where the script is.
     options: LeptosOptions,
 ) -> impl IntoView {
-    let manages = desk.manages;
     view! {
-        <ConsoleFrame title="Inbox".to_owned() me=Some(me) manages analyses active="" css script=options>
+        <ConsoleFrame title="Inbox".to_owned() me=Some(me) active="" css script=options>
             <DeskIsland desk selected answers/>
         </ConsoleFrame>
     }

@@ -43,13 +43,12 @@ async fn show(app: App, SignedIn { agent, .. }: SignedIn, chat: Option<String>) 
     };
     // The inbox is there all the same.
     let status = if wanted && selected.is_none() { StatusCode::NOT_FOUND } else { StatusCode::OK };
-    let me = agent.name.clone();
-    let (answers, analyses) = (agent.may(Right::Answer), agent.may(Right::SeeAnalytics));
+    let (me, answers) = (render::me(&agent), agent.may(Right::Answer));
     let view = move || {
         render::allow();
         let options = LeptosOptions::builder().output_name(manifest().console.as_str()).site_pkg_dir("assets").build();
         let (desk, selected, me) = (desk.clone(), selected.clone(), me.clone());
-        view! { <DeskPage desk selected me answers analyses css=render::css() options/> }
+        view! { <DeskPage desk selected me answers css=render::css() options/> }
     };
     Ok(render::response(status, view).await.into_response())
 }

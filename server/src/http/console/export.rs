@@ -34,12 +34,12 @@ async fn show(State(app): State<App>, SignedIn { agent, .. }: SignedIn) -> Resul
     agent.must(Right::ManageIntegrations)?;
     let sites: Vec<String> = app.store.look(Sites(agent.clone())).await?.iter().map(ToString::to_string).collect();
     let kinds: Vec<String> = CATALOGUE.iter().map(|entry| entry.name.to_owned()).collect();
-    let (me, manages) = (agent.name.clone(), agent.may(Right::ManageAgents));
+    let me = render::me(&agent);
     let view = move || {
         render::allow();
         let options = LeptosOptions::builder().output_name(manifest().console.as_str()).site_pkg_dir("assets").build();
         let (sites, kinds, me) = (sites.clone(), kinds.clone(), me.clone());
-        view! { <ExportPage sites kinds me manages css=render::css() options/> }
+        view! { <ExportPage sites kinds me css=render::css() options/> }
     };
     Ok(render::response(StatusCode::OK, view).await)
 }

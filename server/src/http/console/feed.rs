@@ -182,7 +182,6 @@ impl Command for ReadDesk {
         }
         Ok(Desk {
             me: colleagues.iter().find(|colleague| colleague.id == agent.id).cloned(),
-            manages: agent.may(Right::ManageAgents),
             callbacks: tx.callbacks_waiting(&agent, now).await?,
             mails,
             chats,

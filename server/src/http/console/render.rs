@@ -8,10 +8,14 @@ use axum::{
 };
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
-use porchlight_app::console::ConsoleFrame;
+use porchlight_app::console::{ConsoleFrame, Me};
 
-use super::session::Right;
 use crate::{assets::manifest, store::AgentRow};
+
+/// Who is signed in, for the frame.
+pub(super) fn me(agent: &AgentRow) -> Me {
+    Me { name: agent.name.clone(), role: agent.role }
+}
 
 /// A page with what it is about within the console's frame.
 pub(super) async fn page<V: IntoView + 'static>(
@@ -20,13 +24,12 @@ pub(super) async fn page<V: IntoView + 'static>(
     (active, title): (&'static str, &'static str),
     about: impl Fn(String) -> V + Clone + Send + Sync + 'static,
 ) -> Response {
-    let (me, manages) = (agent.map(|agent| agent.name.clone()), agent.is_some_and(|agent| agent.may(Right::ManageAgents)));
-    let analyses = agent.is_some_and(|agent| agent.may(Right::SeeAnalytics));
+    let me = agent.map(me);
     let view = move || {
         allow();
         let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
         let (about, me) = (about(nonce), me.clone());
-        view! { <ConsoleFrame title=title.to_owned() me manages analyses active css=css()>{about}</ConsoleFrame> }
+        view! { <ConsoleFrame title=title.to_owned() me active css=css()>{about}</ConsoleFrame> }
     };
     response(status, view).await
 }
