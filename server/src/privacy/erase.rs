@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::{
     analytics::tally::page_of,
+    carried::to_its_end,
     mail::remove_letters,
     outside::Outside,
     settings::Settings,
@@ -54,19 +55,24 @@ pub(crate) struct Erased {
     pub(crate) scrubbed: bool,
 }
 
-/// Erases a visitor, and what of them is outside the database's rows.
+/// Erases a visitor, and what of them is outside the database's rows. Once begun it is carried to its end, whether anybody waits for it or not.
 ///
 /// # Errors
 /// If they are not to be erased, or the store fails; then nothing has changed.
 pub(crate) async fn erase(store: &Store, settings: &Settings, command: Erase) -> Result<Erased, Failure<NotErased>> {
+    let (store, mail_dir, scrub_limit) = (store.clone(), settings.mail_dir.clone(), settings.scrub_limit_bytes);
+    to_its_end(async move { erase_all(&store, &mail_dir, scrub_limit, command).await }).await?
+}
+
+async fn erase_all(store: &Store, mail_dir: &str, scrub_limit: u64, command: Erase) -> Result<Erased, Failure<NotErased>> {
     // The log is looked through beforehand, and not in the transaction: meanwhile others go on.
     let pages = store.look(Alone(command.visitor)).await.map_err(|failure| match failure {
         Failure::Store(error) => error,
         Failure::Refused(never) => match never {},
     })?;
     let forgotten = store.commit((command, pages)).await?;
-    let removed = remove_files(&settings.mail_dir, &forgotten.letters).await;
-    let scrubbed = store.scrub(Some(settings.scrub_limit_bytes)).await;
+    let removed = remove_files(mail_dir, &forgotten.letters).await;
+    let scrubbed = store.scrub(Some(scrub_limit)).await;
     Ok(Erased { events: forgotten.events, scrubbed: scrubbed && removed })
 }
 

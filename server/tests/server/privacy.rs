@@ -414,6 +414,33 @@ async fn of_a_visitor_who_is_erased_nothing_is_found_anywhere() {
 }
 
 #[tokio::test]
+async fn an_erasure_that_nobody_waits_for_any_more_is_carried_to_its_end() {
+    let app = for_days().with_settings(|settings| settings.request_timeout_seconds = 1).start().await;
+    let visitor = text(&app.visitor().await.begun["visitor"]);
+    // Who reads keeps the write-ahead log from being emptied: longer than the request may take.
+    let mut reader = database(&app).await;
+    sqlx::query("begin").execute(&mut reader).await.unwrap();
+    sqlx::query("select count(*) from event").fetch_one(&mut reader).await.unwrap();
+    let address = format!("http://{}/api/v1/visitors/{visitor}", app.address);
+    let ask = || Client::new().delete(&address).bearer_auth(&app.key).header("idempotency-key", "once").send();
+    assert_eq!(ask().await.unwrap().status(), 503);
+    sqlx::query("commit").execute(&mut reader).await.unwrap();
+    reader.close().await.unwrap();
+    let answer = async {
+        loop {
+            // Until its answer is kept, there is only nobody to be erased.
+            let again = ask().await.unwrap();
+            if again.headers().contains_key("idempotency-replayed") {
+                return good(again).await;
+            }
+        }
+    };
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(30), answer).await.unwrap();
+    assert_eq!((&answer["erased"], &answer["scrubbed"]), (&json!(true), &json!(true)));
+    assert_eq!(audited(&app, "visitor.erased").await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_chat_under_way_is_ended_first_and_its_agent_is_free() {
     let app = TestApp::init().with_conversation(TALK).start_only().await;
     let agent = add_agent(&app, 1, Role::Agent).await;
