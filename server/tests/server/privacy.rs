@@ -26,6 +26,7 @@ use tokio::{
 use crate::{
     app::{Builder, CONVERSATION, Form, ORIGIN, PAGE, TestApp, Visitor, filled, form_of, good, problem, text},
     attachments,
+    hook::Hook,
     identify::{hash, identify},
     kill::once,
     meetings::{FIRST, MEET, MONDAY, add_met, book, console, console_page, for_days, form_in, hold, meets, read, until},
@@ -744,6 +745,26 @@ async fn events_go_when_they_are_too_old_and_the_younger_stay() {
     age(&app).await;
     assert!(app.log().await.is_empty());
     assert_eq!(count(&app, "select count(*) from session where referrer is not null or device is not null").await, 0);
+}
+
+#[tokio::test]
+async fn what_waits_for_an_endpoint_that_is_off_holds_no_event_up() {
+    let app = for_days()
+        .with_site(&format!("{SITE}[retention]\nevents = 1\n"))
+        .with_settings(|settings| settings.egress_allow = "127.0.0.1".to_owned())
+        .start()
+        .await;
+    // Nobody listens there.
+    let hook = Hook::make(&format!("http://{}", app.address), &app.key, "http://127.0.0.1:9/hook", &json!({})).await;
+    app.visitor().await;
+    app.hooks.work().await.unwrap();
+    app.pass(DAY + MOMENT);
+    age(&app).await;
+    assert!(!app.log().await.is_empty(), "it is to be sent again");
+    hook.post("/disable", &json!({})).await;
+    age(&app).await;
+    assert!(app.log().await.is_empty());
+    assert_eq!(count(&app, "select count(*) from webhook_delivery").await, 0);
 }
 
 #[tokio::test]
