@@ -945,6 +945,21 @@ async fn visitors_who_do_not_come_again_are_forgotten_unless_something_is_to_com
 }
 
 #[tokio::test]
+async fn who_stands_in_for_the_erased_is_no_visitor() {
+    let app = for_days().start().await;
+    let (erased, other) = (app.visitor().await, app.visitor().await);
+    good(erase(&app, &app.key, &text(&erased.begun["visitor"])).await).await;
+    let get = async |path: &str| app.get(&format!("/api/v1/visitors{path}")).bearer_auth(&app.key).send().await.unwrap();
+    let listed = good(get("").await).await;
+    let ids: Vec<String> = listed["visitors"].as_array().unwrap().iter().map(|visitor| text(&visitor["id"])).collect();
+    assert_eq!(ids, [text(&other.begun["visitor"])]);
+    let nobody = text(&app.log().await[0]["visitor"]);
+    assert_ne!(nobody, text(&other.begun["visitor"]));
+    problem(get(&format!("/{nobody}")).await, 404, "not_found").await;
+    problem(get(&format!("/{nobody}/transcripts")).await, 404, "not_found").await;
+}
+
+#[tokio::test]
 async fn what_is_left_of_the_erased_goes_with_their_last_event() {
     let app = keeping("events", CONVERSATION).await;
     let visitor = app.visitor().await;

@@ -80,7 +80,7 @@ struct Table {
 }
 
 const VISITORS: Table = Table {
-    select: "select id, site, identity, created_at from visitor where",
+    select: "select id, site, identity, created_at from visitor where erased_at is null and",
     id: "id",
     site: "site",
     in_order: true,
@@ -203,9 +203,9 @@ impl Tx<'_> {
         rows.iter().map(visitor).collect()
     }
 
-    /// A visitor.
+    /// A visitor. Who stands in for somebody who was erased is none.
     pub async fn visitor_by_id(&mut self, id: VisitorId) -> Result<Option<VisitorRecord>> {
-        let row = sqlx::query("select id, site, identity, created_at from visitor where id = $1")
+        let row = sqlx::query("select id, site, identity, created_at from visitor where id = $1 and erased_at is null")
             .bind(id.to_string())
             .fetch_optional(&mut *self.connection)
             .await?;
