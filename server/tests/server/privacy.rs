@@ -664,7 +664,13 @@ async fn what_is_done_in_the_console_and_by_the_command_line_is_noted() {
     console(&app, &administrator, &path, &changed("disabled")).await;
     console(&app, &administrator, &path, &[("name", "Ada"), ("role", "agent"), ("do", "link")]).await;
     console(&app, &administrator, "/console/teams", &[("site", "shop"), ("id", "sales"), ("name", "Sales")]).await;
+    let response = |act: &'static str, text: &'static str| [("site", "shop"), ("shortcut", "hi"), ("text", text), ("do", act)];
+    for given in [response("save", "Hello"), response("remove", ""), response("remove", "")] {
+        console(&app, &administrator, "/console/responses", &given).await;
+    }
     for (action, subject, times) in [
+        ("response.changed", "hi".to_owned(), 1),
+        ("response.removed", "hi".to_owned(), 1),
         ("agent.changed", ada.id.to_string(), 1),
         ("agent.disabled", ada.id.to_string(), 1),
         ("team.changed", "sales".to_owned(), 1),
