@@ -228,9 +228,14 @@ impl Tx<'_> {
         row.as_ref().map(session).transpose()
     }
 
-    /// A page of the live chats.
+    /// A page of the live chats. Those of an agent are those that they accepted.
     pub async fn chats_listed(&mut self, filter: &ListFilter<ChatId>) -> Result<Vec<ChatRecord>> {
-        CHATS.rows(self, filter).await?.iter().map(chats::record).collect()
+        let mut query = CHATS.query(filter);
+        if filter.agent.is_some() {
+            // As long as a chat is only offered, the agent is who is asked.
+            query.push(" and accepted_at is not null and phase in ('online', 'ended')");
+        }
+        CHATS.end(self, query, filter.limit).await?.iter().map(chats::record).collect()
     }
 
     /// A page of the meetings.
