@@ -256,7 +256,7 @@ impl Store {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the database could not be scrubbed");
-                    if matches!(error, StoreError::Closed) {
+                    if matches!(error, sqlite::NotScrubbed::Closed) {
                         break;
                     }
                 }
