@@ -993,6 +993,27 @@ async fn the_audit_log_is_kept_as_long_as_the_setting_says_and_without_settings_
     assert!(app.log().await.len() >= 2 && count(&app, "select count(*) from entry").await > 0, "for ever");
 }
 
+#[tokio::test]
+async fn a_site_that_cannot_be_read_keeps_nothing_else_from_being_removed() {
+    let app = for_days()
+        .with_site(&format!("{SITE}[retention]\nevents = 1\n"))
+        .with_settings(|settings| settings.audit_days = 30)
+        .start()
+        .await;
+    app.visitor().await;
+    app.store.commit(Note(1, app.now())).await.unwrap();
+    // One before it, of which the database holds what nobody can read.
+    app.import("key = \"aside\"\ntitle = \"Aside\"\norigins = []\n", &[]).await;
+    let mut database = database(&app).await;
+    sqlx::query("update site set settings = 'none' where key = 'aside'").execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    app.pass(SignedDuration::from_hours(31 * 24));
+    app.counter.catch_up().await.unwrap();
+    assert!(app.retention.work().await.is_err());
+    assert!(app.log().await.is_empty(), "of the other site");
+    assert!(audited(&app, "test.noted").await.is_empty());
+}
+
 const BLOCKING: &str = "blocked_email_domains = [\"mailinator.com\", \"bücher.example\"]\n";
 const NOT_TAKEN: &str = "Please use another address, we do not accept this provider.";
 
