@@ -7,6 +7,7 @@ pub mod access;
 pub mod analytics;
 pub mod assets;
 pub mod calendar;
+mod carried;
 pub mod cli;
 mod countries;
 mod csv;

@@ -185,6 +185,10 @@ impl Postman {
                 return Ok(());
             }
             for crate::store::DueLetter { letter, tries, made_at } in due {
+                // Whom it is about may have been erased while those before it were being sent.
+                if !self.store.look(IsThere(letter.id.clone())).await.map_err(never)? {
+                    continue;
+                }
                 let outcome = match self.send(&letter).await {
                     Ok(()) => Outcome::Sent,
                     Err(NotSent { problem, told, for_good }) => {
@@ -302,6 +306,18 @@ impl Command for Due {
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Self::Refusal>> {
         Ok(tx.mail_due(self.0, AT_ONCE).await?)
+    }
+}
+
+/// Whether there is still a letter of an id.
+struct IsThere(String);
+
+impl Command for IsThere {
+    type Done = bool;
+    type Refusal = std::convert::Infallible;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<bool, Failure<Self::Refusal>> {
+        Ok(tx.has_mail(&self.0).await?)
     }
 }
 

@@ -146,6 +146,7 @@ settings! {
     log_format: LogFormat = LogFormat::Text, "How the log is written: text or json";
     session_timeout_minutes: u64 = 30, [1 to 1440], "A session ends after this many minutes without activity";
     body_limit_bytes: usize = 16_384, [1024 to 1_048_576], "The largest body of a request, in bytes";
+    site_limit_bytes: usize = 262_144, [16_384 to 4_194_304], "The largest settings of a site that the API takes, in bytes: a thousand domains, and texts in many languages";
     file_limit_bytes: usize = 10_485_760, [1024 to 104_857_600], "The largest file of a site, in bytes: a document that a card shows, a picture";
     reports_limit: usize = 50, [1 to 500], "The most reports a page may send at once";
     late_report_days: u64 = 7, [0 to 90], "A page's report that could not be delivered keeps its own time for this many days; an older one gets the time of its delivery";
@@ -247,12 +248,20 @@ mod tests {
 
     #[test]
     fn ranges_hold_at_their_edges() {
-        for good in ["session_timeout_minutes = 1440", "audit_days = 30", "audit_days = 36500", "scrub_limit_bytes = 0"] {
+        for good in [
+            "session_timeout_minutes = 1440",
+            "audit_days = 30",
+            "audit_days = 36500",
+            "scrub_limit_bytes = 0",
+            "site_limit_bytes = 16384",
+        ] {
             assert!(read(good).is_ok(), "{good}");
         }
         for (file, name) in [
             ("session_timeout_minutes = 1441", "session_timeout_minutes"),
             ("body_limit_bytes = 1023", "body_limit_bytes"),
+            ("site_limit_bytes = 16383", "site_limit_bytes"),
+            ("site_limit_bytes = 4194305", "site_limit_bytes"),
             ("audit_days = 29", "audit_days"),
             ("audit_days = 36501", "audit_days"),
             ("scrub_limit_bytes = 1099511627777", "scrub_limit_bytes"),

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp, ToSpan,
+    civil::{Date, date},
+};
 use porchlight_domain::{
     conversation::{Body, Card, Conversation, Text, markup},
     id::{CardId, ConversationId, SiteKey},
@@ -18,6 +21,10 @@ use crate::{
 const USUAL_DAYS: i32 = 30;
 /// The most days that are looked at: ten years.
 const DAYS_MAX: i64 = 3660;
+/// The day that has the number 0.
+const FIRST_DAY: Date = date(1970, 1, 1);
+/// The calendar goes less than so many days back from there, and forth.
+const DAYS_KNOWN: i64 = 4_500_000;
 /// How much is shown of what a card says, in characters.
 const SAYS_MAX: usize = 120;
 
@@ -61,12 +68,14 @@ impl BadPeriod {
 
 /// The day of a number, as [`day_of`] numbers them.
 pub(crate) fn date_of(number: i64) -> Date {
-    Timestamp::from_second(number.saturating_mul(86_400)).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::UTC).date()
+    // As far from there as the calendar goes, and a little beyond.
+    FIRST_DAY.saturating_add(SignedDuration::from_hours(number.clamp(-DAYS_KNOWN, DAYS_KNOWN) * 24))
 }
 
 /// The number of a day.
 pub(crate) fn number_of(day: Date) -> i64 {
-    day.to_zoned(TimeZone::UTC).map_or(0, |zoned| day_of(zoned.timestamp()))
+    // By the calendar alone: its outermost days begin or end at no moment that could be named.
+    day.duration_since(FIRST_DAY).as_hours() / 24
 }
 
 impl Period {
@@ -348,6 +357,23 @@ mod tests {
         assert_eq!((year.days(), year.before()), (366, period("2022-12-31", "2023-12-31")));
         assert_eq!(date_of(number_of(year.first)), year.first);
         assert_eq!(period("", "2026-01-31").first.to_string(), "2026-01-02", "the days before the last");
+    }
+
+    #[test]
+    fn the_outermost_days_have_numbers_of_their_own() {
+        for (day, number) in [
+            (date(1970, 1, 1), 0),
+            (date(1969, 12, 31), -1),
+            (date(2026, 11, 21), 20_778),
+            (Date::MAX, 2_932_896),
+            (Date::MIN, -4_371_587),
+        ] {
+            assert_eq!((number_of(day), date_of(number)), (number, day), "{day}");
+        }
+        assert_eq!((date_of(i64::MAX), date_of(i64::MIN)), (Date::MAX, Date::MIN));
+        let last = period("9999-12-31", "9999-12-31");
+        assert_eq!((last.days(), last.before()), (1, period("9999-12-30", "9999-12-30")));
+        assert_eq!(Period::read("-009999-01-01", "9999-12-31", now()), Err(BadPeriod::TooLong));
     }
 
     #[test]

@@ -135,6 +135,8 @@ impl Command for Count {
             // Somebody else was faster.
             return Ok(());
         }
+        // The events were read before this transaction: a visitor who was erased since then was on no page any more.
+        let now = tx.pages_between(self.from, self.to.position).await?;
         let mut sums: BTreeMap<(i64, Cell), Figures> = BTreeMap::new();
         let mut pages = Pages { limit: self.pages_limit, told_apart: HashMap::new() };
         for Logged { position, event } in &self.events {
@@ -147,10 +149,9 @@ impl Command for Count {
                 continue;
             }
             let day = day_of(event.time);
-            let mut values = vec![
-                (Dimension::All, String::new()),
-                (Dimension::Page, pages.name(tx, &event.site, day, page_of(&event.page)).await?),
-            ];
+            let page = now.get(position).map_or("", String::as_str);
+            let mut values =
+                vec![(Dimension::All, String::new()), (Dimension::Page, pages.name(tx, &event.site, day, page_of(page)).await?)];
             values.extend(event.conversation.as_ref().map(|conversation| (Dimension::Conversation, conversation.to_string())));
             values.extend(adds.agent.map(|agent| (Dimension::Agent, agent.to_string())));
             for (dimension, value) in values {

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::{
     analytics::tally::page_of,
+    carried::to_its_end,
     mail::remove_letters,
     outside::Outside,
     settings::Settings,
@@ -54,19 +55,21 @@ pub(crate) struct Erased {
     pub(crate) scrubbed: bool,
 }
 
-/// Erases a visitor, and what of them is outside the database's rows.
+/// Erases a visitor, and what of them is outside the database's rows. Once begun it is carried to its end, whether anybody waits for it or not.
 ///
 /// # Errors
 /// If they are not to be erased, or the store fails; then nothing has changed.
 pub(crate) async fn erase(store: &Store, settings: &Settings, command: Erase) -> Result<Erased, Failure<NotErased>> {
+    let (store, mail_dir, scrub_limit) = (store.clone(), settings.mail_dir.clone(), settings.scrub_limit_bytes);
+    to_its_end(async move { erase_all(&store, &mail_dir, scrub_limit, command).await }).await?
+}
+
+async fn erase_all(store: &Store, mail_dir: &str, scrub_limit: u64, command: Erase) -> Result<Erased, Failure<NotErased>> {
     // The log is looked through beforehand, and not in the transaction: meanwhile others go on.
-    let pages = store.look(Alone(command.visitor)).await.map_err(|failure| match failure {
-        Failure::Store(error) => error,
-        Failure::Refused(never) => match never {},
-    })?;
+    let pages = alone(store, command.visitor, command.sites.clone()).await?;
     let forgotten = store.commit((command, pages)).await?;
-    let removed = remove_files(&settings.mail_dir, &forgotten.letters).await;
-    let scrubbed = store.scrub(Some(settings.scrub_limit_bytes)).await;
+    let removed = remove_files(mail_dir, &forgotten.letters).await;
+    let scrubbed = store.scrub(Some(scrub_limit)).await;
     Ok(Erased { events: forgotten.events, scrubbed: scrubbed && removed })
 }
 
@@ -79,30 +82,61 @@ pub(super) async fn remove_files(mail_dir: &str, letters: &[String]) -> bool {
 const LOOKED_THROUGH: u32 = 10_000;
 
 /// The pages on which nobody was but this visitor. Their addresses may name them, and stand among the figures.
-struct Alone(VisitorId);
+async fn alone(store: &Store, visitor: VisitorId, sites: Option<Vec<SiteKey>>) -> Result<BTreeSet<String>, Failure<NotErased>> {
+    let (person, mut pages) = store.look(WasOn { visitor, sites }).await?;
+    let mut after = 0;
+    while !pages.is_empty() {
+        // One after the other: a read that goes on for long keeps the write-ahead log from being emptied.
+        let stretch = Others { site: person.site.clone(), parts: person.parts.clone(), after };
+        let Some((last, others)) = store.look(stretch).await? else { break };
+        after = last;
+        pages.retain(|page| !others.contains(page));
+    }
+    Ok(pages)
+}
 
-impl Command for Alone {
-    type Done = BTreeSet<String>;
-    type Refusal = std::convert::Infallible;
+/// Whether somebody may be erased by who may erase on these sites.
+fn may_erase(sites: Option<&[SiteKey]>, person: &Person) -> bool {
+    sites.is_none_or(|sites| sites.contains(&person.site))
+}
 
-    async fn run(self, tx: &mut Tx<'_>) -> Result<BTreeSet<String>, Failure<Self::Refusal>> {
-        let Some(person) = tx.person(self.0).await? else { return Ok(BTreeSet::new()) };
-        let mut pages: BTreeSet<String> = BTreeSet::new();
+/// The person that a visitor is, and the pages on which they were.
+struct WasOn {
+    visitor: VisitorId,
+    sites: Option<Vec<SiteKey>>,
+}
+
+impl Command for WasOn {
+    type Done = (Person, BTreeSet<String>);
+    type Refusal = NotErased;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<NotErased>> {
+        let person = tx.person(self.visitor).await?.filter(|person| may_erase(self.sites.as_deref(), person));
+        let person = person.ok_or(Failure::Refused(NotErased::Unknown))?;
+        let mut pages = BTreeSet::new();
         for part in &person.parts {
             pages.extend(tx.pages_of(*part).await?.iter().map(|page| page_of(page)));
         }
-        let mut after = 0;
-        while !pages.is_empty() {
-            let stretch = tx.pages_after(&person.site, after, LOOKED_THROUGH).await?;
-            let Some((last, ..)) = stretch.last() else { break };
-            after = *last;
-            for (_, visitor, page) in stretch {
-                if !person.parts.contains(&visitor) {
-                    pages.remove(&page_of(&page));
-                }
-            }
-        }
-        Ok(pages)
+        Ok((person, pages))
+    }
+}
+
+/// The pages on which others were, in a stretch of a site's log, and its last place; nothing at the end of the log.
+struct Others {
+    site: SiteKey,
+    parts: Vec<VisitorId>,
+    after: i64,
+}
+
+impl Command for Others {
+    type Done = Option<(i64, BTreeSet<String>)>;
+    type Refusal = NotErased;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<NotErased>> {
+        let stretch = tx.pages_after(&self.site, self.after, LOOKED_THROUGH).await?;
+        let Some(last) = stretch.last().map(|(last, ..)| *last) else { return Ok(None) };
+        let others = stretch.iter().filter(|(_, visitor, _)| !self.parts.contains(visitor));
+        Ok(Some((last, others.map(|(.., page)| page_of(page)).collect())))
     }
 }
 
@@ -112,8 +146,9 @@ impl Command for (Erase, BTreeSet<String>) {
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Forgotten, Failure<NotErased>> {
         let (Erase { engine, actor, visitor, sites }, pages) = self;
-        let may = |person: &Person| sites.as_ref().is_none_or(|sites| sites.contains(&person.site));
-        let person = tx.person(visitor).await?.filter(may).ok_or(Failure::Refused(NotErased::Unknown))?;
+        // Again: meanwhile they may have been erased, or have turned out to be somebody else.
+        let person = tx.person(visitor).await?.filter(|person| may_erase(sites.as_deref(), person));
+        let person = person.ok_or(Failure::Refused(NotErased::Unknown))?;
         let now = engine.outside.now();
         end_chats(tx, &engine, &person).await?;
         call_off(tx, &engine, &person, now).await?;

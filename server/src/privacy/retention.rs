@@ -73,25 +73,38 @@ impl Retention {
     /// Removes all that is too old now.
     ///
     /// # Errors
-    /// If the store fails. What was removed until then stays so.
+    /// If the store fails: the first of its errors. One site that fails keeps nothing else from being removed, and what was removed stays so.
     pub async fn work(&self) -> Result<(), StoreError> {
         let now = self.outside.now();
-        let mut removed = false;
-        for (site, kept) in self.look(Sites).await? {
+        let (mut removed, mut outcome) = (false, Ok(()));
+        let sites = self.look(Sites).await.unwrap_or_else(|error| {
+            outcome = Err(error);
+            Vec::new()
+        });
+        for site in sites {
             let mut counts = Counts::new();
-            let done = self.site(&site, kept, now, &mut counts).await;
+            let mut done = self.site(&site, now, &mut counts).await;
             // What was removed before something failed was removed, too.
             if !counts.is_empty() {
                 removed = true;
-                self.commit(Note { site, counts, now }).await?;
+                done = done.and(self.commit(Note { site: site.clone(), counts, now }).await);
             }
-            done?;
+            if let Err(error) = done {
+                tracing::error!(%site, %error, "what is too old of a site could not be removed");
+                outcome = outcome.and(Err(error));
+            }
         }
-        let before = now.checked_sub(self.audit).unwrap_or(Timestamp::MIN);
-        while self.commit(Audited { before }).await? >= u64::from(BATCH) {}
+        outcome = outcome.and(self.audited(now).await);
         if removed {
             self.scrub(now).await;
         }
+        outcome
+    }
+
+    /// Removes what is too old of the audit log.
+    async fn audited(&self, now: Timestamp) -> Result<(), StoreError> {
+        let before = now.checked_sub(self.audit).unwrap_or(Timestamp::MIN);
+        while self.commit(Audited { before }).await? >= u64::from(BATCH) {}
         Ok(())
     }
 
@@ -112,7 +125,8 @@ impl Retention {
         self.store.commit_in_turn(command).await.map_err(never)
     }
 
-    async fn site(&self, site: &SiteKey, kept: Kept, now: Timestamp, counts: &mut Counts) -> Result<(), StoreError> {
+    async fn site(&self, site: &SiteKey, now: Timestamp, counts: &mut Counts) -> Result<(), StoreError> {
+        let Some(kept) = self.look(Keeps(site.clone())).await? else { return Ok(()) };
         let before = |days: Option<crate::site::Days>| days.map(|days| days.before(now));
         // Who is forgotten as a whole need not be forgotten in parts.
         if let Some(before) = before(kept.visitors) {
@@ -274,16 +288,23 @@ impl Command for Batch {
 struct Sites;
 
 impl Command for Sites {
-    type Done = Vec<(SiteKey, Kept)>;
+    type Done = Vec<SiteKey>;
     type Refusal = Never;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Never>> {
-        let mut sites = Vec::new();
-        for key in tx.sites().await? {
-            let kept = tx.site(&key).await?.map(|head| head.site.retention).filter(|kept| !kept.is_endless());
-            sites.extend(kept.map(|kept| (key, kept)));
-        }
-        Ok(sites)
+        Ok(tx.sites().await?)
+    }
+}
+
+/// How long a site keeps what, if not all of it for ever.
+struct Keeps(SiteKey);
+
+impl Command for Keeps {
+    type Done = Option<Kept>;
+    type Refusal = Never;
+
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Self::Done, Failure<Never>> {
+        Ok(tx.site(&self.0).await?.map(|head| head.site.retention).filter(|kept| !kept.is_endless()))
     }
 }
 

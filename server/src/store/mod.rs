@@ -10,7 +10,7 @@ mod tx;
 use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
 use porchlight_domain::id::{AgentId, ChatId, ConversationId, SiteKey, VisitorId};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::MissedTickBehavior};
 
 use crate::realtime::Hub;
 
@@ -151,7 +151,7 @@ impl Command for LinkKey {
     }
 }
 
-/// How often it is tried to scrub the database, while others read what stands in its write-ahead log.
+/// How often it is tried to scrub the database, while others use it or read what stands in its write-ahead log.
 const SCRUB_TRIES: u32 = 40;
 /// How long is waited between.
 const SCRUB_WAIT: Duration = Duration::from_millis(50);
@@ -239,6 +239,8 @@ impl Store {
     pub async fn scrub(&self, rewrite_up_to: Option<u64>) -> bool {
         let mut rewritten = rewrite_up_to.is_none();
         let mut waits = tokio::time::interval(SCRUB_WAIT);
+        // However long a try took, whoever is in the way has a while to end.
+        waits.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for _ in 0..SCRUB_TRIES {
             // The first comes at once. If another is needed, somebody reads; reads are short.
             waits.tick().await;
@@ -254,14 +256,14 @@ impl Store {
                         return rewritten;
                     }
                 }
+                Err(sqlite::NotScrubbed::Busy(problem)) => tracing::debug!(problem, "the database is not scrubbed yet"),
                 Err(error) => {
                     tracing::warn!(%error, "the database could not be scrubbed");
-                    if matches!(error, StoreError::Closed) {
-                        break;
-                    }
+                    return false;
                 }
             }
         }
+        tracing::warn!("others have used the database all the time, and it may hold traces of what was deleted");
         false
     }
 

@@ -18,6 +18,8 @@ use super::{Command, Failure, News, Publish, StoreError, Tx};
 
 /// How long another process may hold the database before a command gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many may ask at once to scrub the database. One time serves them all.
+const SCRUBS_MAX: usize = 1024;
 /// How many reads may run at once; each is a connection of its own.
 const READERS: u32 = 4;
 
@@ -62,7 +64,7 @@ pub(super) async fn open(
     let _ = scrub(&mut connection, None).await?;
     let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
     let (queue, jobs) = mpsc::channel(queue_limit);
-    let (scrubs, scrubbing) = mpsc::channel(1);
+    let (scrubs, scrubbing) = mpsc::channel(SCRUBS_MAX);
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(write(connection, jobs, scrubbing, stopped, commit_batch, publish));
     Ok((Writer { queue, scrubs, task: Arc::new(Mutex::new(Some((stop, task)))) }, readers))
@@ -92,10 +94,10 @@ impl Writer {
     }
 
     /// Tries once to take out what deleted things have left behind: with the size up to which the database is written anew, if it is to be.
-    pub(super) async fn scrub(&self, rewrite_up_to: Option<u64>) -> Result<Scrubbed, StoreError> {
+    pub(super) async fn scrub(&self, rewrite_up_to: Option<u64>) -> Result<Scrubbed, NotScrubbed> {
         let (reply, answer) = oneshot::channel();
-        self.scrubs.send(Scrub { rewrite_up_to, reply }).await.map_err(|_| StoreError::Closed)?;
-        Ok(answer.await.map_err(|_| StoreError::Closed)??)
+        self.scrubs.send(Scrub { rewrite_up_to, reply }).await.map_err(|_| NotScrubbed::Closed)?;
+        answer.await.map_err(|_| NotScrubbed::Closed)?
     }
 
     pub(super) async fn close(&self) {
@@ -157,19 +159,21 @@ async fn write(
     publish: Publish,
 ) {
     let mut batch = Vec::with_capacity(commit_batch);
+    let mut has_scrubbed = false;
     loop {
         tokio::select! {
             biased;
-            // First: they are few, and what always waits would keep them waiting for ever.
-            Some(Scrub { rewrite_up_to, reply }) = scrubs.recv() => {
-                // Whoever asked may have gone away.
-                let _ = reply.send(scrub(&mut connection, rewrite_up_to).await);
+            // First: they are few, and what always waits would keep them waiting for ever. But commands that wait have a turn between two.
+            Some(first) = scrubs.recv(), if !has_scrubbed || jobs.is_empty() => {
+                scrub_for_all(&mut connection, first, &mut scrubs).await;
+                has_scrubbed = true;
                 continue;
             }
             received = jobs.recv_many(&mut batch, commit_batch) => if received == 0 { break },
             // Nothing waits: the right moment to stop.
             _ = &mut stopped => break,
         }
+        has_scrubbed = false;
         let committed = commit(&mut connection, &mut batch).await.map_err(|error| error.to_string());
         // In the order of the log, and before those who asked are answered.
         if let Ok(news) = &committed {
@@ -212,7 +216,47 @@ async fn commit(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -
 /// Asks the writer to take out what deleted things have left behind.
 struct Scrub {
     rewrite_up_to: Option<u64>,
-    reply: oneshot::Sender<Result<Scrubbed, sqlx::Error>>,
+    reply: oneshot::Sender<Result<Scrubbed, NotScrubbed>>,
+}
+
+/// Why it could not be scrubbed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum NotScrubbed {
+    /// Others use the database, which passes.
+    #[error("others use the database: {0}")]
+    Busy(String),
+    /// The database said no.
+    #[error("the database failed: {0}")]
+    Failed(String),
+    /// The store has been closed.
+    #[error("the database is closed")]
+    Closed,
+}
+
+impl From<sqlx::Error> for NotScrubbed {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_BUSY_RECOVERY and SQLITE_BUSY_SNAPSHOT (https://www.sqlite.org/rescode.html).
+        match code.as_deref() {
+            Some("5" | "6" | "261" | "517") => Self::Busy(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Scrubs the database once for whoever asked before it began.
+async fn scrub_for_all(connection: &mut SqliteConnection, first: Scrub, scrubs: &mut mpsc::Receiver<Scrub>) {
+    let mut asked = vec![first];
+    while let Ok(more) = scrubs.try_recv() {
+        asked.push(more);
+    }
+    // Who did not ask for it to be written anew gets more than they asked for.
+    let rewrite_up_to = asked.iter().filter_map(|scrub| scrub.rewrite_up_to).max();
+    let scrubbed = scrub(connection, rewrite_up_to).await.map_err(NotScrubbed::from);
+    for Scrub { reply, .. } in asked {
+        // Whoever asked may have gone away.
+        let _ = reply.send(scrubbed.clone());
+    }
 }
 
 /// How far that came.

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use porchlight_domain::agent::Role;
 use porchlight_server::{mail::Postman, outside::Outside, settings::Settings};
 use serde_json::json;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpListener,
@@ -278,6 +279,43 @@ async fn a_letter_that_is_refused_for_good_is_not_tried_again() {
         assert_eq!(offered.load(Ordering::SeqCst), 1);
         app.pass(SignedDuration::from_hours(12));
     }
+}
+
+#[tokio::test]
+async fn a_letter_about_somebody_who_was_erased_meanwhile_is_not_sent() {
+    // A server that hears of a letter, and says nothing until it is told to.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = asked(address).await;
+    let visitor = text(&app.log().await[0]["visitor"]);
+    // Another letter of the same batch, which is due after it.
+    let options = SqliteConnectOptions::new().filename(app.folder.path().join("porchlight.db"));
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query(
+        "insert into mail (id, purpose, recipient, subject, body, made_at, due_at, visitor)
+         select 'zz-other', 'meeting', 'ada@example.com', 'Booked', 'Hello', made_at, due_at, $1 from mail",
+    )
+    .bind(&visitor)
+    .execute(&mut database)
+    .await
+    .unwrap();
+    database.close().await.unwrap();
+    let delivers = app.postman.as_ref().unwrap().deliver();
+    let erases = async {
+        // The first letter is under way: whoever sends it waits for a greeting.
+        let (stream, _) = listener.accept().await.unwrap();
+        let url = format!("http://{}/api/v1/visitors/{visitor}", app.address);
+        good(reqwest::Client::new().delete(url).bearer_auth(&app.key).send().await.unwrap()).await;
+        let (read, mut write) = stream.into_split();
+        write.write_all(b"554 not today\r\n").await.unwrap();
+        drop((read, write));
+        // Now only a letter that is there no more could come.
+        listener
+    };
+    let (delivered, listener) = tokio::join!(delivers, erases);
+    delivered.unwrap();
+    let came = futures_util::FutureExt::now_or_never(listener.accept());
+    assert!(came.is_none(), "nobody else knocked");
 }
 
 #[tokio::test]

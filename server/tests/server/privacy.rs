@@ -26,6 +26,7 @@ use tokio::{
 use crate::{
     app::{Builder, CONVERSATION, Form, ORIGIN, PAGE, TestApp, Visitor, filled, form_of, good, problem, text},
     attachments,
+    hook::Hook,
     identify::{hash, identify},
     kill::once,
     meetings::{FIRST, MEET, MONDAY, add_met, book, console, console_page, for_days, form_in, hold, meets, read, until},
@@ -414,6 +415,33 @@ async fn of_a_visitor_who_is_erased_nothing_is_found_anywhere() {
 }
 
 #[tokio::test]
+async fn an_erasure_that_nobody_waits_for_any_more_is_carried_to_its_end() {
+    let app = for_days().with_settings(|settings| settings.request_timeout_seconds = 1).start().await;
+    let visitor = text(&app.visitor().await.begun["visitor"]);
+    // Who reads keeps the write-ahead log from being emptied: longer than the request may take.
+    let mut reader = database(&app).await;
+    sqlx::query("begin").execute(&mut reader).await.unwrap();
+    sqlx::query("select count(*) from event").fetch_one(&mut reader).await.unwrap();
+    let address = format!("http://{}/api/v1/visitors/{visitor}", app.address);
+    let ask = || Client::new().delete(&address).bearer_auth(&app.key).header("idempotency-key", "once").send();
+    assert_eq!(ask().await.unwrap().status(), 503);
+    sqlx::query("commit").execute(&mut reader).await.unwrap();
+    reader.close().await.unwrap();
+    let answer = async {
+        loop {
+            // Until its answer is kept, there is only nobody to be erased.
+            let again = ask().await.unwrap();
+            if again.headers().contains_key("idempotency-replayed") {
+                return good(again).await;
+            }
+        }
+    };
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(30), answer).await.unwrap();
+    assert_eq!((&answer["erased"], &answer["scrubbed"]), (&json!(true), &json!(true)));
+    assert_eq!(audited(&app, "visitor.erased").await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_chat_under_way_is_ended_first_and_its_agent_is_free() {
     let app = TestApp::init().with_conversation(TALK).start_only().await;
     let agent = add_agent(&app, 1, Role::Agent).await;
@@ -636,7 +664,13 @@ async fn what_is_done_in_the_console_and_by_the_command_line_is_noted() {
     console(&app, &administrator, &path, &changed("disabled")).await;
     console(&app, &administrator, &path, &[("name", "Ada"), ("role", "agent"), ("do", "link")]).await;
     console(&app, &administrator, "/console/teams", &[("site", "shop"), ("id", "sales"), ("name", "Sales")]).await;
+    let response = |act: &'static str, text: &'static str| [("site", "shop"), ("shortcut", "hi"), ("text", text), ("do", act)];
+    for given in [response("save", "Hello"), response("remove", ""), response("remove", "")] {
+        console(&app, &administrator, "/console/responses", &given).await;
+    }
     for (action, subject, times) in [
+        ("response.changed", "hi".to_owned(), 1),
+        ("response.removed", "hi".to_owned(), 1),
         ("agent.changed", ada.id.to_string(), 1),
         ("agent.disabled", ada.id.to_string(), 1),
         ("team.changed", "sales".to_owned(), 1),
@@ -717,6 +751,26 @@ async fn events_go_when_they_are_too_old_and_the_younger_stay() {
     age(&app).await;
     assert!(app.log().await.is_empty());
     assert_eq!(count(&app, "select count(*) from session where referrer is not null or device is not null").await, 0);
+}
+
+#[tokio::test]
+async fn what_waits_for_an_endpoint_that_is_off_holds_no_event_up() {
+    let app = for_days()
+        .with_site(&format!("{SITE}[retention]\nevents = 1\n"))
+        .with_settings(|settings| settings.egress_allow = "127.0.0.1".to_owned())
+        .start()
+        .await;
+    // Nobody listens there.
+    let hook = Hook::make(&format!("http://{}", app.address), &app.key, "http://127.0.0.1:9/hook", &json!({})).await;
+    app.visitor().await;
+    app.hooks.work().await.unwrap();
+    app.pass(DAY + MOMENT);
+    age(&app).await;
+    assert!(!app.log().await.is_empty(), "it is to be sent again");
+    hook.post("/disable", &json!({})).await;
+    age(&app).await;
+    assert!(app.log().await.is_empty());
+    assert_eq!(count(&app, "select count(*) from webhook_delivery").await, 0);
 }
 
 #[tokio::test]
@@ -897,6 +951,21 @@ async fn visitors_who_do_not_come_again_are_forgotten_unless_something_is_to_com
 }
 
 #[tokio::test]
+async fn who_stands_in_for_the_erased_is_no_visitor() {
+    let app = for_days().start().await;
+    let (erased, other) = (app.visitor().await, app.visitor().await);
+    good(erase(&app, &app.key, &text(&erased.begun["visitor"])).await).await;
+    let get = async |path: &str| app.get(&format!("/api/v1/visitors{path}")).bearer_auth(&app.key).send().await.unwrap();
+    let listed = good(get("").await).await;
+    let ids: Vec<String> = listed["visitors"].as_array().unwrap().iter().map(|visitor| text(&visitor["id"])).collect();
+    assert_eq!(ids, [text(&other.begun["visitor"])]);
+    let nobody = text(&app.log().await[0]["visitor"]);
+    assert_ne!(nobody, text(&other.begun["visitor"]));
+    problem(get(&format!("/{nobody}")).await, 404, "not_found").await;
+    problem(get(&format!("/{nobody}/transcripts")).await, 404, "not_found").await;
+}
+
+#[tokio::test]
 async fn what_is_left_of_the_erased_goes_with_their_last_event() {
     let app = keeping("events", CONVERSATION).await;
     let visitor = app.visitor().await;
@@ -922,6 +991,27 @@ async fn the_audit_log_is_kept_as_long_as_the_setting_says_and_without_settings_
     app.pass(SignedDuration::from_hours(36_500 * 24));
     age(&app).await;
     assert!(app.log().await.len() >= 2 && count(&app, "select count(*) from entry").await > 0, "for ever");
+}
+
+#[tokio::test]
+async fn a_site_that_cannot_be_read_keeps_nothing_else_from_being_removed() {
+    let app = for_days()
+        .with_site(&format!("{SITE}[retention]\nevents = 1\n"))
+        .with_settings(|settings| settings.audit_days = 30)
+        .start()
+        .await;
+    app.visitor().await;
+    app.store.commit(Note(1, app.now())).await.unwrap();
+    // One before it, of which the database holds what nobody can read.
+    app.import("key = \"aside\"\ntitle = \"Aside\"\norigins = []\n", &[]).await;
+    let mut database = database(&app).await;
+    sqlx::query("update site set settings = 'none' where key = 'aside'").execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    app.pass(SignedDuration::from_hours(31 * 24));
+    app.counter.catch_up().await.unwrap();
+    assert!(app.retention.work().await.is_err());
+    assert!(app.log().await.is_empty(), "of the other site");
+    assert!(audited(&app, "test.noted").await.is_empty());
 }
 
 const BLOCKING: &str = "blocked_email_domains = [\"mailinator.com\", \"bücher.example\"]\n";

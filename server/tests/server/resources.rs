@@ -218,6 +218,25 @@ async fn what_was_said_in_live_chats_is_read() {
 }
 
 #[tokio::test]
+async fn who_is_only_asked_does_not_hold_a_chat() {
+    let app = TestApp::init().with_conversation(TALK).start_only().await;
+    let ada = add_agent(&app, 1, Role::Agent).await;
+    let mut desk = Socket::desk(&app, &ada).await;
+    let visitor = app.visitor().await;
+    visitor.open().await;
+    let chat = desk.offered().await;
+    let of_ada = format!("/transcripts?agent={}", ada.id);
+    let shown = get(&app, &app.key, &format!("/transcripts/{chat}")).await;
+    assert_eq!((&shown["state"], &shown["agent"], &shown["acceptedAt"]), (&json!("waiting"), &Value::Null, &Value::Null));
+    assert_eq!(walk(&app, &app.key, &of_ada).await, [] as [Value; 0]);
+    // There is nobody else to be asked, and it ends.
+    desk.ask(1, json!({ "do": "decline", "chat": chat })).await;
+    let shown = get(&app, &app.key, &format!("/transcripts/{chat}")).await;
+    assert_eq!((&shown["state"], &shown["agent"], &shown["acceptedAt"]), (&json!("ended"), &Value::Null, &Value::Null));
+    assert_eq!(walk(&app, &app.key, &of_ada).await, [] as [Value; 0]);
+}
+
+#[tokio::test]
 async fn meetings_are_listed_once_they_are_booked() {
     let app = for_days().with_conversation(MEET).start_only().await;
     let ada = add_met(&app, 1, MONDAY).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use porchlight_domain::id::{VisitorId, uuid_v7};
 use porchlight_server::{
@@ -69,6 +70,17 @@ impl Command for AddSite {
         let site = porchlight_server::site::Site::read("key = \"shop\"\ntitle = \"Shop\"\norigins = []").unwrap();
         Ok(tx.put_site(&site, "", &Secret::new([0; 32])).await?)
     }
+}
+
+#[tokio::test]
+async fn many_who_scrub_at_once_are_all_served_and_commands_go_on() {
+    let (store, _folder) = open(64).await;
+    let scrubs = join_all((0..50).map(|number| store.scrub((number % 2 == 0).then_some(u64::MAX))));
+    let adds = join_all((0..20).map(|number| store.commit(Add { number, then: Then::Stay })));
+    let (scrubbed, added) = tokio::join!(scrubs, adds);
+    assert!(scrubbed.iter().all(|done| *done), "{scrubbed:?}");
+    assert!(added.iter().all(Result::is_ok), "{added:?}");
+    assert!(!store.scrub(Some(0)).await, "it is larger");
 }
 
 async fn open(queue_limit: usize) -> (Store, tempfile::TempDir) {

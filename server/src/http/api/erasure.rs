@@ -1,5 +1,7 @@
 //! `GET /api/v1/visitors/{id}/export` and `DELETE /api/v1/visitors/{id}`: all that is known of a visitor, given and taken away.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -85,8 +87,9 @@ async fn erase_visitor(
     key.needs(Scope::VisitorsWrite)?;
     let visitor: VisitorId = id.parse().map_err(|_| unknown())?;
     let command = Erase { engine: app.engine.clone(), actor: key.actor(), visitor, sites: key.sites(None)? };
-    let work = async {
-        match erase(&app.store, &app.settings, command).await {
+    let (store, settings) = (app.store.clone(), Arc::clone(&app.settings));
+    let work = async move {
+        match erase(&store, &settings, command).await {
             Ok(erased) => Ok(Outcome { erased: true, scrubbed: erased.scrubbed, events: erased.events }),
             Err(Failure::Refused(NotErased::Unknown)) => Err(unknown()),
             Err(Failure::Refused(refusal @ NotErased::InChat)) => {
@@ -95,5 +98,5 @@ async fn erase_visitor(
             Err(Failure::Store(error)) => Err(error.into()),
         }
     };
-    once.around(&app, &key, &(), StatusCode::OK, work).await
+    once.around(&app, &key, (), StatusCode::OK, work).await
 }

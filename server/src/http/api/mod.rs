@@ -58,7 +58,7 @@ pub(crate) use conversations::Publish;
 /// Every operation, with its description.
 fn operations(settings: &Settings) -> OpenApiRouter<App> {
     OpenApiRouter::default()
-        .merge(sites::routes())
+        .merge(sites::routes(settings.site_limit_bytes))
         .merge(files::routes(settings.file_limit_bytes))
         .merge(conversations::routes())
         .merge(events::routes())

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::Authorized;
 use crate::{
+    carried::to_its_end,
     http::{
         App,
         problem::{Code, Problem},
@@ -89,27 +90,32 @@ impl OnceToken {
         Ok(answer.told(replayed))
     }
 
-    /// The same of what is no single transaction: what was done is kept after it. If the server stops in between, it is done again.
+    /// The same of what is no single transaction: what was done is kept after it, also if whoever asked has gone away. If the server stops in between, it
+    /// is done again.
     pub(super) async fn around<T>(
         self,
         app: &App,
         key: &Authorized,
-        request: &impl Serialize,
+        request: impl Serialize + Send + Sync + 'static,
         status: StatusCode,
-        work: impl Future<Output = Result<T, Problem>>,
+        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<Response, Problem>
     where
         T: Serialize + Send + 'static,
     {
         if let Some(token) = &self.token {
             let earlier =
-                Earlier { key: key.id().to_owned(), token: token.clone(), request: self.hash(request)?, since: since(app) };
+                Earlier { key: key.id().to_owned(), token: token.clone(), request: self.hash(&request)?, since: since(app) };
             if let Some(answer) = app.store.look(earlier).await? {
                 return Ok(answer.told(true));
             }
         }
-        let done = work.await?;
-        self.commit(app, key, request, status, Done(done)).await
+        let (app, key) = (app.clone(), key.clone());
+        let answered = to_its_end(async move {
+            let done = work.await?;
+            self.commit(&app, &key, &request, status, Done(done)).await
+        });
+        answered.await?
     }
 
     /// What tells this request from others.

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{DefaultBodyLimit, Path, State},
     http::StatusCode,
     response::Response,
 };
@@ -31,8 +31,8 @@ use crate::{
     store::{Actor, AuditEntry, Failure, Tx},
 };
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default().routes(routes!(list_sites)).routes(routes!(get_site, put_site))
+pub(super) fn routes(limit: usize) -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(list_sites)).routes(routes!(get_site, put_site)).layer(DefaultBodyLimit::max(limit))
 }
 
 /// Refuses a site that is not there.

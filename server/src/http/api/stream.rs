@@ -118,6 +118,7 @@ async fn stream_events(
         key: key.id().to_owned(),
         told: None,
         page: Vec::new().into_iter(),
+        erasures: hub.erasures(),
         is_at_end: false,
         filter,
         grown,
@@ -144,6 +145,8 @@ struct Follow {
     filter: EventFilter,
     /// What was read and is yet to be told.
     page: IntoIter<Logged>,
+    /// How many visitors had been erased before that was read.
+    erasures: u64,
     /// Whether there was nothing more behind that page.
     is_at_end: bool,
     /// The last place that the client was told; none before the first message.
@@ -161,6 +164,16 @@ impl Follow {
                 // At once: a client that loses its connection before the first event then knows where it began.
                 return Ok(Some(self.place(self.filter.after)));
             };
+            let erasures = self.store.hub().erasures();
+            if erasures != self.erasures {
+                // What was read before may hold what is to be nowhere any more: it is read anew, as it is now.
+                self.erasures = erasures;
+                if !self.page.as_slice().is_empty() {
+                    self.page = Vec::new().into_iter();
+                    self.is_at_end = false;
+                    self.filter.after = told;
+                }
+            }
             if let Some(logged) = self.page.next() {
                 let event = Event::default().event(logged.event.kind.name()).json_data(&logged.event)?;
                 self.told = Some(logged.position);
@@ -180,6 +193,8 @@ impl Follow {
             if stops || !self.store.has_api_key(&self.key).await? {
                 return Ok(None);
             }
+            // Before it is read, so that an erasure in between is seen.
+            self.erasures = self.store.hub().erasures();
             let page = self.store.events(&self.filter).await?;
             self.is_at_end = u32::try_from(page.events.len()).is_ok_and(|count| count < PAGE);
             self.filter.after = page.next;

@@ -229,7 +229,8 @@ fn shown(record: ChatRecord, lines: Option<Vec<ChatEntry>>) -> Transcript {
     let holds = match &record.chat.phase {
         Phase::Online { agent, .. } => Some(*agent),
         Phase::Queued | Phase::Offered(_) => None,
-        Phase::Ended(_) => record.held_by,
+        // Who was only asked never held it.
+        Phase::Ended(_) => record.held_by.filter(|_| record.accepted_at.is_some()),
     };
     Transcript {
         chat: record.chat.id,

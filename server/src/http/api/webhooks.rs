@@ -536,8 +536,9 @@ async fn test_webhook(
     key.needs(Scope::WebhooksWrite)?;
     let wanted = optional::<TestWebhook>(&body)?.kind.unwrap_or(EventType::WidgetLoaded);
     let (by, id) = (by(&key, &app)?, named(&id)?);
-    let work = async {
-        let Attempt { event, kind, at, took, status, problem, .. } = try_out(&app.store, &app.hooks, by, id, wanted).await?;
+    let (store, hooks) = (app.store.clone(), app.hooks.clone());
+    let work = async move {
+        let Attempt { event, kind, at, took, status, problem, .. } = try_out(&store, &hooks, by, id, wanted).await?;
         Ok(TestOutcome {
             event: event.to_string(),
             kind: kind.map(|kind| kind.to_string()),
@@ -547,7 +548,7 @@ async fn test_webhook(
             problem,
         })
     };
-    once.around(&app, &key, &wanted, StatusCode::OK, work).await
+    once.around(&app, &key, wanted, StatusCode::OK, work).await
 }
 
 fn milliseconds(took: SignedDuration) -> i64 {

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+use jiff::Timestamp;
 use leptos::prelude::*;
 use porchlight_app::console::{pages::ResponsesPage, wire::CannedResponse};
 use porchlight_domain::{
@@ -25,7 +26,7 @@ use crate::{
         body::Form,
         problem::{Code, Problem},
     },
-    store::{AgentRow, Command, Failure, Tx},
+    store::{Actor, AgentRow, AuditEntry, Command, Failure, Tx},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -65,7 +66,8 @@ async fn page(app: &App, agent: &AgentRow, problem: Option<Problem>) -> Result<R
 async fn change(State(app): State<App>, SignedIn { agent, .. }: SignedIn, Form(given): Form<Given>) -> Result<Response, Problem> {
     agent.must(Right::ManageResponses)?;
     let id = app.engine.outside.new_id().to_string();
-    match app.store.commit(Change { agent: agent.clone(), id, given }).await.map_err(Problem::from) {
+    match app.store.commit(Change { agent: agent.clone(), id, given, now: app.engine.outside.now() }).await.map_err(Problem::from)
+    {
         Ok(()) => Ok(Redirect::to("/console/responses").into_response()),
         Err(problem) => page(&app, &agent, Some(problem)).await,
     }
@@ -90,6 +92,7 @@ struct Change {
     agent: AgentRow,
     id: String,
     given: Given,
+    now: Timestamp,
 }
 
 impl Command for Change {
@@ -97,19 +100,30 @@ impl Command for Change {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<(), Failure<Problem>> {
-        let Self { agent, id, given } = self;
+        let Self { agent, id, given, now } = self;
         let bad = |field: &str, detail: &str| Failure::Refused(Problem::new(Code::Malformed, detail).field(field));
         if !agent.serves(&given.site) || tx.site_revision(&given.site).await?.is_none() {
             return Err(bad("site", "expected one of your sites"));
         }
+        let actor = Actor::Agent(agent.id);
+        let entry = |action: &'static str, subject| {
+            let (site, detail) = (Some(&given.site), serde_json::json!({}));
+            AuditEntry { actor: &actor, action, site, subject, detail, at: now }
+        };
         if given.act == "remove" {
-            return Ok(tx.remove_canned_response(&given.site, &given.shortcut).await?);
+            // What is not there was not removed.
+            if tx.remove_canned_response(&given.site, &given.shortcut).await? {
+                tx.audit(entry("response.removed", &given.shortcut)).await?;
+            }
+            return Ok(());
         }
         let shortcut = given.shortcut.trim().trim_start_matches('/').to_owned();
         if !is_slug(&shortcut) {
             return Err(bad("shortcut", "expected 1 to 64 letters, digits, - or _"));
         }
         let text = message(&given.text).map_err(|error| bad("text", &error.to_string()))?;
-        Ok(tx.put_canned_response(&id, &CannedResponse { site: given.site, shortcut, text }).await?)
+        let response = CannedResponse { site: given.site.clone(), shortcut, text };
+        tx.put_canned_response(&id, &response).await?;
+        Ok(tx.audit(entry("response.changed", &response.shortcut)).await?)
     }
 }

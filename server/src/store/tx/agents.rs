@@ -429,13 +429,13 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes a canned response.
-    pub async fn remove_canned_response(&mut self, site: &SiteKey, shortcut: &str) -> Result<()> {
-        sqlx::query("delete from canned_response where site = $1 and shortcut = $2")
+    /// Removes a canned response. Whether there was one.
+    pub async fn remove_canned_response(&mut self, site: &SiteKey, shortcut: &str) -> Result<bool> {
+        let removed = sqlx::query("delete from canned_response where site = $1 and shortcut = $2")
             .bind(site.as_str())
             .bind(shortcut)
             .execute(&mut *self.connection)
             .await?;
-        Ok(())
+        Ok(removed.rows_affected() > 0)
     }
 }

@@ -79,6 +79,16 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The pages of the events of a stretch of the log, by their places, as they are now.
+    pub(crate) async fn pages_between(&mut self, after: i64, to: i64) -> Result<HashMap<i64, String>> {
+        let rows = sqlx::query("select position, page from event where position > $1 and position <= $2")
+            .bind(after)
+            .bind(to)
+            .fetch_all(&mut *self.connection)
+            .await?;
+        rows.iter().map(|row| Ok((row.try_get("position")?, row.try_get("page")?))).collect()
+    }
+
     /// Adds figures to a span.
     pub(crate) async fn add_figures(&mut self, cell: &Cell, span: i64, figures: &Figures) -> Result<()> {
         let (site, dimension, value, day) = cell;

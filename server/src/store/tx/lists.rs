@@ -80,7 +80,7 @@ struct Table {
 }
 
 const VISITORS: Table = Table {
-    select: "select id, site, identity, created_at from visitor where",
+    select: "select id, site, identity, created_at from visitor where erased_at is null and",
     id: "id",
     site: "site",
     in_order: true,
@@ -203,9 +203,9 @@ impl Tx<'_> {
         rows.iter().map(visitor).collect()
     }
 
-    /// A visitor.
+    /// A visitor. Who stands in for somebody who was erased is none.
     pub async fn visitor_by_id(&mut self, id: VisitorId) -> Result<Option<VisitorRecord>> {
-        let row = sqlx::query("select id, site, identity, created_at from visitor where id = $1")
+        let row = sqlx::query("select id, site, identity, created_at from visitor where id = $1 and erased_at is null")
             .bind(id.to_string())
             .fetch_optional(&mut *self.connection)
             .await?;
@@ -228,9 +228,14 @@ impl Tx<'_> {
         row.as_ref().map(session).transpose()
     }
 
-    /// A page of the live chats.
+    /// A page of the live chats. Those of an agent are those that they accepted.
     pub async fn chats_listed(&mut self, filter: &ListFilter<ChatId>) -> Result<Vec<ChatRecord>> {
-        CHATS.rows(self, filter).await?.iter().map(chats::record).collect()
+        let mut query = CHATS.query(filter);
+        if filter.agent.is_some() {
+            // As long as a chat is only offered, the agent is who is asked.
+            query.push(" and accepted_at is not null and phase in ('online', 'ended')");
+        }
+        CHATS.end(self, query, filter.limit).await?.iter().map(chats::record).collect()
     }
 
     /// A page of the meetings.

@@ -575,12 +575,13 @@ impl Tx<'_> {
     }
 
     /// Removes events of a site that stand before a place in the log, and not after another, up to which they were told to whoever is to be
-    /// told; none that waits to be sent again.
+    /// told; none that waits to be sent again to an endpoint that is on.
     pub async fn remove_events(&mut self, site: &SiteKey, before: i64, up_to: i64, limit: u32) -> Result<u64> {
         let removed: Vec<String> = sqlx::query_scalar(
             "delete from event where position in (
                  select position from event where site = $1 and position < $2 and position <= $3 and not exists (
-                     select 1 from webhook_delivery where webhook_delivery.event = event.id and due_at is not null)
+                     select 1 from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint and e.state = 'on'
+                     where d.event = event.id and d.due_at is not null)
                  order by position limit $4) returning id",
         )
         .bind(site.as_str())
@@ -590,7 +591,7 @@ impl Tx<'_> {
         .fetch_all(&mut *self.connection)
         .await?;
         for id in &removed {
-            // What was given up can not be sent any more.
+            // What was given up, or waits for an endpoint that is off, can not be sent any more.
             self.forget_by("delete from webhook_delivery where event = $1", id).await?;
         }
         Ok(u64::try_from(removed.len()).unwrap_or(u64::MAX))
