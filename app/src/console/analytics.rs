@@ -122,7 +122,7 @@ pub fn AnalyticsPage(
     view! {
         <div class="analytics">
             <h1>"Analytics"</h1>
-            <form class="card thirds" action="/console/analytics">
+            <form class="card quarters" action="/console/analytics">
                 <label class="field"><span class="label">"Site"</span><select class="input" name="site">{options}</select></label>
                 <label class="field"><span class="label">"From"</span><input class="input" type="date" name="from" value=choice.from/></label>
                 <label class="field"><span class="label">"To"</span><input class="input" type="date" name="to" value=choice.to/></label>
@@ -177,7 +177,7 @@ fn ChartCard(chart: Chart, csv: String) -> impl IntoView {
     view! {
         <section class="card">
             <h2>{title}</h2>
-            <div class="wide" tabindex="0" role="group" aria-label="Chart" inner_html=svg></div>
+            <div class="wide chart-frame" tabindex="0" role="group" aria-label="Chart" inner_html=svg></div>
             <details class="data">
                 <summary class="hint">"The chart as a table"</summary>
                 <div class="wide" tabindex="0" role="group" aria-label="The chart as a table">
@@ -291,7 +291,7 @@ pub fn FunnelPage(
             let FunnelRow { card, says, reached, share, answered, stayed, stayed_share } = row;
             view! {
                 <tr>
-                    <th scope="row"><span dir="auto">{says}</span> <span class="hint" dir="auto">{card}</span></th>
+                    <th scope="row"><span dir="auto">{says}</span> " " <span class="hint" dir="auto">{card}</span></th>
                     <td>{grouped(reached)}</td>
                     <td class="bar-cell">
                         <meter min="0" max="100" value=share.to_string() aria-label=format!("{share} %")></meter>
@@ -307,7 +307,7 @@ pub fn FunnelPage(
         <div class="analytics">
             <p class="no-print"><a href=back>"Analytics"</a></p>
             <h1 dir="auto">{name}</h1>
-            <form class="card thirds" action="/console/analytics/funnel">
+            <form class="card quarters" action="/console/analytics/funnel">
                 <input type="hidden" name="site" value=choice.site/>
                 <input type="hidden" name="conversation" value=id/>
                 <label class="field"><span class="label">"From"</span><input class="input" type="date" name="from" value=choice.from/></label>

@@ -69,11 +69,11 @@ pub fn AuditPage(
         </form>
         <ProblemLine problem/>
         {empty.then(|| view! { <p class="empty">"Nothing was done yet."</p> })}
-        <ul class="agent-list">
+        <ul class="log">
             {lines.into_iter().map(|line| {
                 let about = format!("/console/audit?subject={}", line.key);
                 view! {
-                    <li class="card">
+                    <li>
                         <p class="hint">{line.at} " · " <bdi>{line.actor}</bdi> {line.site.map(|site| view! { " " <span class="chip">{site}</span> })}</p>
                         <p><strong>{line.action}</strong> " " <a class="break-all" href=about><bdi>{line.subject}</bdi></a></p>
                         <dl class="facts">

@@ -48,7 +48,7 @@ pub fn ExportPage(
     view! {
         <ConsoleFrame title="Export".to_owned() me=Some(me) active="export" css script=options>
             <h1>"Export"</h1>
-            <p class="hint">"The log of events as a file, contact details included. It is of the log as it is when you begin; days are those of your own time zone."</p>
+            <p class="hint mb-3">"The log of events as a file, contact details included. It is of the log as it is when you begin; days are those of your own time zone."</p>
             <ExportProgress sites kinds/>
         </ConsoleFrame>
     }

@@ -108,7 +108,7 @@ impl Progress {
     }
 
     fn in_words(&self) -> String {
-        let share = if self.total == 0 { 100 } else { self.done.saturating_mul(100) / self.total };
+        let share = self.done.saturating_mul(100).checked_div(self.total).unwrap_or(100);
         format!("{} of {} events ({share} %)", grouped(self.done), grouped(self.total))
     }
 }

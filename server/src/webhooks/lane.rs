@@ -198,7 +198,7 @@ impl Lane {
                     Err(_) => self.stopped = true,
                 },
                 // Something is due.
-                () = tokio::time::sleep(sleep), if !self.stopped => {}
+                () = pause(sleep), if !self.stopped => {}
                 // So that after a restart it need not look through all that again, and old events need not be kept for it.
                 _ = now_and_then.tick(), if !self.stopped => {
                     self.lines.clear();
@@ -459,6 +459,12 @@ impl Lane {
         };
         self.commit(note).await
     }
+}
+
+/// Waits. What there is to do then, and when, stands in the store.
+#[expect(clippy::disallowed_methods, reason = "the due times are rows; a lane only looks again when the next of them has come")]
+pub(super) async fn pause(wait: Duration) {
+    tokio::time::sleep(wait).await;
 }
 
 /// Whether a status says that something is wrong with the event that was sent, and nothing with the endpoint: bad request, conflict, too large,

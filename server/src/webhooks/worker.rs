@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     BadEndpoint, Endpoint, EndpointSettings,
-    lane::{Lane, Ways, never, send_once},
+    lane::{Lane, Ways, never, pause, send_once},
     sample::sample,
     schedule::Schedule,
 };
@@ -136,7 +136,7 @@ impl Hooks {
                         if let Err(error) = lane.run(heard).await {
                             tracing::error!(%error, endpoint = %id, "the way to an endpoint was interrupted; it begins anew");
                             // Whatever ails the store is given a moment.
-                            tokio::time::sleep(AFTER_FAILURE).await;
+                            pause(AFTER_FAILURE).await;
                         }
                         id
                     });

@@ -277,11 +277,7 @@ fn recount(log: &[Value], surveys: &HashMap<String, (Option<String>, Option<i64>
                     adds.extend([("answers", 1), ("answering", (time - accepted).max(0))]);
                 }
             }
-            "livechat.ended" | "livechat.timeout" => {
-                if chats[&chat].1.is_none() {
-                    adds.push(("chats_missed", 1));
-                }
-            }
+            "livechat.ended" | "livechat.timeout" if chats[&chat].1.is_none() => adds.push(("chats_missed", 1)),
             "survey.submitted" => {
                 adds.push(("surveys", 1));
                 let (of, rating) = &surveys[&chat];

@@ -111,7 +111,7 @@ fn forms(canary: &str) -> Vec<String> {
         let bytes = [vec![0; shift], canary.as_bytes().to_vec()].concat();
         let packed = BASE64_NOPAD.encode(&bytes);
         let ends = packed.len() - usize::from(bytes.len() % 3 != 0);
-        forms.push(readable(packed[begins..ends].as_bytes()));
+        forms.push(readable(&packed.as_bytes()[begins..ends]));
     }
     forms
 }
@@ -714,15 +714,15 @@ async fn goes_after_a_day(app: &TestApp, since: Timestamp, rows: &'static str) -
     let there = count(app, rows).await;
     assert!(there > 0, "{rows}");
     app.pass(since.checked_add(DAY).unwrap().duration_since(app.now()));
-    age(&app).await;
+    age(app).await;
     assert_eq!(count(app, rows).await, there, "not yet: {rows}");
     assert!(audited(app, "retention.applied").await.is_empty(), "nothing was done");
     app.pass(MOMENT);
-    age(&app).await;
+    age(app).await;
     assert_eq!(count(app, rows).await, 0, "{rows}");
     let noted = audited(app, "retention.applied").await;
     assert_eq!((noted.len(), noted[0].actor_kind.as_str(), noted[0].subject.as_str()), (1, "server", "shop"));
-    age(&app).await;
+    age(app).await;
     assert_eq!(audited(app, "retention.applied").await.len(), 1, "only what was done is noted");
     noted[0].detail.clone()
 }

@@ -206,7 +206,8 @@ async fn a_stream_tells_what_is_asked_for_and_how_far_it_has_come() {
     let one_of = |kinds: &'static [&'static str]| move |event: &Value| kinds.iter().any(|kind| event["type"] == *kind);
     let (begun, visitor) = (session.clone(), ada.begun["visitor"].clone());
     let (shown, first) = (one_of(&["conversation.triggered", "widget.shown"]), one_of(&["widget.loaded"]));
-    let wanted: [(String, &dyn Fn(&Value) -> bool); 6] = [
+    type Wanted<'a> = (String, &'a dyn Fn(&Value) -> bool);
+    let wanted: [Wanted<'_>; 6] = [
         (format!("&session={session}"), &|event| event["session"] == begun),
         (format!("&visitor={}", text(&visitor)), &|event| event["visitor"] == visitor),
         ("&conversation=welcome".to_owned(), &|event| event["conversation"] == "welcome"),

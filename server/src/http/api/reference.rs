@@ -6,6 +6,9 @@ use data_encoding::BASE64;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+/// How a table of answers begins.
+const HEAD: &str = "<table><thead><tr><th>Status</th><th>What it is</th></tr></thead><tbody>";
+
 /// How the page looks. It stands in the page, so that there is nothing else to load.
 const STYLE: &str = include_str!("reference.css");
 
@@ -125,8 +128,7 @@ impl<'d> Reference<'d> {
             let _ = write!(html, "<h4>What is sent</h4>{}", prose(text(&about["requestBody"]["description"])));
             html += &self.content(content);
         }
-        html += "<h4>What is answered</h4><table><thead><tr><th>Status</th><th>What it is</th></tr></thead><tbody>";
-        let (mut good, mut statuses) = (String::new(), String::new());
+        let (mut good, mut statuses, mut problems) = (String::new(), String::new(), String::new());
         for (status, response) in object(&about["responses"]).into_iter().flatten() {
             let description = prose(text(&response["description"]));
             let content = object(&response["content"]);
@@ -135,12 +137,15 @@ impl<'d> Reference<'d> {
                 .flatten()
                 .map(|(media, content)| format!("<code>{}</code>: {}", escaped(media), kind(&content["schema"])))
                 .collect();
-            let _ = write!(statuses, "<tr><td>{}</td><td>{description}{}</td></tr>", escaped(status), shapes.join("<br>"));
+            let of = if status.starts_with('2') { &mut statuses } else { &mut problems };
+            let _ = write!(of, "<tr><td>{}</td><td>{description}{}</td></tr>", escaped(status), shapes.join("<br>"));
             if let Some(content) = content.filter(|_| status.starts_with('2')) {
                 good += &self.content(content);
             }
         }
-        let _ = write!(html, "{statuses}</tbody></table>{good}</article>");
+        let _ = write!(html, "<h4>What is answered</h4>{HEAD}{statuses}</tbody></table>{good}");
+        // They are much the same everywhere, and so are out of the way.
+        let _ = write!(html, "<details><summary>What may go wrong</summary>{HEAD}{problems}</tbody></table></details></article>");
         html
     }
 

@@ -455,7 +455,7 @@ fn chart(period: Period, days: &BTreeMap<i64, Figures>) -> Chart {
         labels: sums.iter().map(|(begin, _)| begin.strftime(form).to_string()).collect(),
         series: LINES
             .iter()
-            .map(|(name, figure)| Series { name: *name, values: sums.iter().map(|(_, figures)| figures[*figure]).collect() })
+            .map(|(name, figure)| Series { name, values: sums.iter().map(|(_, figures)| figures[*figure]).collect() })
             .collect(),
     }
 }
