@@ -51,7 +51,9 @@ test("an administrator makes a key, tries it, and takes it back", async ({ brows
   const ask = async (path: string): Promise<number> => (await fetch(`${porchlight.origin}/api/v1/sites/${path}`, { headers: { authorization: `Bearer ${key}` } })).status;
   expect([await ask(site.key), await ask(`${site.key}/conversations`), await ask("demo")]).toEqual([200, 403, 404]);
 
+  // The form is sent again, and makes no second key.
   await page.reload();
+  await expect(page.getByRole("alert")).toContainText("made already");
   const line = page.getByRole("listitem").filter({ hasText: name });
   await expect(line).toContainText(`…${key.slice(-4)}`);
   await expect(line.getByRole("button", { name: `Revoke the key ${name}` })).toBeHidden();

@@ -14,7 +14,9 @@ use porchlight_domain::{
     livechat::{BadMessage, Chat, ChatCommand, ChatPolicy, Roster},
     meeting::{Calendars, MeetingCommand},
     schedule::Openings,
-    session::{Attributes, Author, Command, Context, Entry, Input, Progress, Refusal, Session, Standing, State, Talk, decide},
+    session::{
+        Attributes, Author, Command, Context, Entry, Input, Progress, Refusal, Session, Standing, State, Talk, decide, known_as,
+    },
 };
 
 use crate::{
@@ -372,9 +374,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Roster, StoreError> {
         let mut roster = tx.roster(&visitor.site, visitor.id, now, self.chat_limit).await?;
-        let known = |name: &str| {
-            attributes.iter().find(|(known, value)| known.as_str() == name && !value.is_empty()).map(|(_, value)| value.as_str())
-        };
+        let known = |name: &str| known_as(attributes, name);
         roster.account = tx.account_of(&visitor.site, known("email"), known("company")).await?;
         Ok(roster)
     }

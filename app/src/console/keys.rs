@@ -42,6 +42,8 @@ fn Chips(names: Vec<String>, none: &'static str) -> impl IntoView {
 /// The keys of the API, and how to make one.
 #[component]
 pub fn KeysPage(
+    /// The id of the key that the form makes.
+    id: String,
     /// All of them, the oldest first.
     keys: Vec<KeyLine>,
     /// What a key may be allowed: name, and what it means.
@@ -84,6 +86,7 @@ pub fn KeysPage(
         </ul>
         <form class="card" method="post" action="/console/keys">
             <h2>"Make a key"</h2>
+            <input type="hidden" name="id" value=id/>
             <LabelledField name="name" label="What it is for" hint="1 to 100 characters"/>
             <fieldset class="field">
                 <legend class="label">"What it may do"</legend>

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Member, Roster};
 use crate::{
     conversation::Rule,
-    id::{AgentId, TeamId},
+    id::{AgentId, AttributeName, TeamId},
 };
 
 /// Whom a chat is for, and who of them is asked first.
@@ -58,6 +58,17 @@ pub struct RoutingRule {
     pub rule: Rule,
     /// Who is asked.
     pub routing: Routing,
+}
+
+impl RoutingRule {
+    /// What the first rule says that holds, given what is known under an attribute's name; the usual, if none does.
+    pub fn chosen<'r, 'v>(
+        rules: &'r [Self],
+        usual: &'r Routing,
+        known: &dyn Fn(&AttributeName) -> Option<&'v str>,
+    ) -> &'r Routing {
+        rules.iter().find(|rule| rule.rule.holds(known)).map_or(usual, |rule| &rule.routing)
+    }
 }
 
 /// What comes of looking for somebody.

@@ -36,7 +36,7 @@ impl<'d> Step<'d, '_, '_> {
     /// The routing of the first rule that holds, or the usual one.
     pub(super) fn chosen<'r>(&self, usual: &'r Routing, rules: &'r [RoutingRule]) -> &'r Routing {
         let known = |name: &AttributeName| self.state.attributes.get(name).map(String::as_str);
-        rules.iter().find(|rule| rule.rule.holds(&known)).map_or(usual, |rule| &rule.routing)
+        RoutingRule::chosen(rules, usual, &known)
     }
 
     /// The card that follows a card.

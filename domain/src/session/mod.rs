@@ -18,5 +18,5 @@ pub use decide::{
     decide,
 };
 pub use fill::Submission;
-pub use state::{Attributes, Counted, Mark, Progress, Session, Standing};
+pub use state::{Attributes, Counted, Mark, Progress, Session, Standing, known_as};
 pub use transcript::{Ask, Author, Beside, CallShown, Choice, Entry, FormAsk, Format, Prompt, SlotsOf, Speaker, file_of};

@@ -73,6 +73,12 @@ pub(super) fn known<'a>(attributes: &'a Attributes, name: &AttributeName) -> Opt
     attributes.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
+/// The same by a name as text, for those who know which names there are.
+#[must_use]
+pub fn known_as<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
+    attributes.iter().find(|(known, _)| known.as_str() == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+}
+
 /// Which of the four conversation events have fired in a session; each fires once per conversation and session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {

@@ -53,6 +53,7 @@ pub(super) async fn run(command: KeyCommand) -> anyhow::Result<()> {
     match command {
         KeyCommand::Create { name, scopes, sites, flags } => {
             let create = CreateKey {
+                id: None,
                 name,
                 scopes: Some(scopes).filter(|scopes| !scopes.is_empty()),
                 sites: Some(sites).filter(|sites| !sites.is_empty()),
@@ -95,7 +96,7 @@ async fn with_store<T>(flags: &Flags, act: impl AsyncFnOnce(&Store) -> anyhow::R
 /// Makes the only key of a name, which may do everything, and gives it as text.
 pub(super) async fn create_only(store: &Store, name: &str) -> anyhow::Result<String> {
     let (actor, outside) = (Actor::CommandLine, Outside::real());
-    made(store, CreateKey { name: name.to_owned(), scopes: None, sites: None, only: true, actor, outside }).await
+    made(store, CreateKey { id: None, name: name.to_owned(), scopes: None, sites: None, only: true, actor, outside }).await
 }
 
 async fn made(store: &Store, create: CreateKey) -> anyhow::Result<String> {

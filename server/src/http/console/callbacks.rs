@@ -13,7 +13,7 @@ use porchlight_app::console::callbacks::{CallbackRow, CallbacksPage};
 use porchlight_domain::{
     callback::{CallbackCommand, CallbackPhase, Outcome},
     id::CallbackId,
-    session::{self, ContactKind, Refusal, Speaker},
+    session::{self, ContactKind, Refusal, Speaker, known_as},
 };
 use serde::Deserialize;
 
@@ -96,9 +96,7 @@ async fn row(tx: &mut Tx<'_>, agent: &AgentRow, record: CallbackRecord, now: Tim
         None => None,
     };
     let attributes = tx.attributes(record.visitor).await?;
-    let known = |name: &str| {
-        attributes.iter().find(|(known, value)| known.as_str() == name && !value.is_empty()).map(|(_, value)| value.clone())
-    };
+    let known = |name: &str| known_as(&attributes, name).map(str::to_owned);
     let open = callback.is_open();
     Ok(CallbackRow {
         id: callback.id.to_string(),

@@ -16,7 +16,7 @@ use porchlight_domain::{
     conversation::{Purpose, markup},
     id::{ChatId, VisitorId},
     livechat::{Chat, Ended, Notice, Phase},
-    session::{Author, Format},
+    session::{Author, Format, known_as},
 };
 use serde::Deserialize;
 
@@ -69,9 +69,7 @@ pub(in crate::http) async fn row(
 ) -> Result<ChatRow, StoreError> {
     let chat = &record.chat;
     let attributes = tx.attributes(record.visitor).await?;
-    let known = |name: &str| {
-        attributes.iter().find(|(known, value)| known.as_str() == name && !value.is_empty()).map(|(_, value)| value.clone())
-    };
+    let known = |name: &str| known_as(&attributes, name).map(str::to_owned);
     let (last, unread, lines) = tx.last_line(record.visitor, &record.conversation, record.seen_by_agent).await?;
     let holder = chat.agent().or(record.held_by.filter(|_| chat.is_over()));
     let named = match holder {

@@ -13,6 +13,7 @@ use porchlight_app::console::keys::{KeyLine, KeysPage, MadeKey};
 use porchlight_domain::id::SiteKey;
 use serde::Deserialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     render,
@@ -40,6 +41,9 @@ pub(super) fn routes() -> Router<App> {
 
 #[derive(Debug, Deserialize)]
 struct Given {
+    /// The id that the form was made with: a form that is sent again makes no second key.
+    #[serde(default)]
+    id: String,
     name: String,
     #[serde(default)]
     scopes: String,
@@ -67,9 +71,11 @@ async fn page(app: &App, agent: &AgentRow, made: Option<MadeKey>, problem: Optio
     let scopes: Vec<(&'static str, &'static str)> = Scope::ALL.iter().map(|(_, name, about)| (*name, *about)).collect();
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.code.status());
     let problem = problem.map(|problem| problem.in_words());
+    let id = app.engine.outside.new_id().to_string();
     Ok(render::page(status, Some(agent), ("keys", "API keys"), move |_| {
         let (keys, scopes, sites, made, problem) = (keys.clone(), scopes.clone(), sites.clone(), made.clone(), problem.clone());
-        view! { <KeysPage keys scopes sites made problem/> }
+        let id = id.clone();
+        view! { <KeysPage id keys scopes sites made problem/> }
     })
     .await)
 }
@@ -90,7 +96,12 @@ fn line(key: ApiKey) -> KeyLine {
 async fn make(State(app): State<App>, SignedIn { agent, .. }: SignedIn, Form(given): Form<Given>) -> Result<Response, Problem> {
     agent.must(Right::ManageIntegrations)?;
     let made = async {
+        let id = match given.id.as_str() {
+            "" => None,
+            id => Some(id.parse().map_err(|_| Problem::new(Code::Malformed, "expected the form of this page").field("id"))?),
+        };
         let create = CreateKey {
+            id,
             name: given.name.clone(),
             scopes: ticked(&given.scopes, "scopes")?,
             sites: ticked(&given.sites, "sites")?,
@@ -130,6 +141,8 @@ impl Command for List {
 
 /// Makes a key.
 pub(crate) struct CreateKey {
+    /// Its id, if whoever makes it has chosen one; it makes one key only.
+    pub(crate) id: Option<Uuid>,
     pub(crate) name: String,
     /// What it may do; none named: everything.
     pub(crate) scopes: Option<Vec<Scope>>,
@@ -147,7 +160,7 @@ impl Command for CreateKey {
     type Refusal = Problem;
 
     async fn run(self, tx: &mut Tx<'_>) -> Result<String, Failure<Problem>> {
-        let Self { name, scopes, sites, only, actor, outside } = self;
+        let Self { id, name, scopes, sites, only, actor, outside } = self;
         let refuse = |field: &str, detail: String| Err(Failure::Refused(Problem::new(Code::Malformed, detail).field(field)));
         let name = name.trim().to_owned();
         if name.is_empty() || name.chars().count() > NAME_MAX {
@@ -159,6 +172,13 @@ impl Command for CreateKey {
             }
         }
         let now = outside.now();
+        let id = id.unwrap_or_else(|| outside.new_id()).to_string();
+        if tx.api_keys().await?.iter().any(|key| key.id == id) {
+            return refuse(
+                "id",
+                "this key was made already, and is shown only once; take it back if you have lost it".to_owned(),
+            );
+        }
         if only {
             take_back(tx, &Which::Name(name.clone()), &actor, now).await?;
         }
@@ -166,7 +186,7 @@ impl Command for CreateKey {
         let text = format!("{KEY_PREFIX}{}", secret.reveal());
         // It is ASCII, so each character is a byte.
         let ending = text[text.len() - ENDING..].to_owned();
-        let key = ApiKey { id: outside.new_id().to_string(), name, scopes, sites, ending, created_at: now, used_at: None };
+        let key = ApiKey { id, name, scopes, sites, ending, created_at: now, used_at: None };
         tx.add_api_key(&secret, &key).await?;
         let detail = json!({ "name": key.name, "scopes": key.scopes, "sites": key.sites });
         let (action, subject) = ("key.created", key.id.as_str());

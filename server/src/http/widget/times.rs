@@ -5,6 +5,7 @@ use porchlight_app::widget::Booking;
 use porchlight_domain::{
     conversation::{CallbackCard, MeetingCard},
     id::AttributeName,
+    livechat::RoutingRule,
     meeting::Looking,
     schedule::{Span, Taken},
     session::Attributes,
@@ -34,7 +35,7 @@ impl Times<'_> {
         let roster = self.engine.whole_roster(tx, self.visitor, self.attributes, now).await?;
         let calendars = tx.calendars(&self.visitor.site, now, card.horizon).await?;
         let known = |name: &AttributeName| self.attributes.get(name).map(String::as_str);
-        let routing = card.rules.iter().find(|rule| rule.rule.holds(&known)).map_or(&card.routing, |rule| &rule.routing);
+        let routing = RoutingRule::chosen(&card.rules, &card.routing, &known);
         let looking = Looking { card, routing, roster: &roster, locale: self.locale, now };
         let first = calendars.first(&looking);
         let within = month(self.wanted, first, self.zone, now);
