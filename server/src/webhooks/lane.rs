@@ -653,8 +653,8 @@ async fn tell_owner(
         format!("It has done nothing but fail since {since:.0}: {}.", endpoint.problem.as_deref().unwrap_or_default())
     };
     let body = format!(
-        "Porchlight sends no more events to the webhook \"{}\" of the site \"{}\".\n\n{why}\n\nNothing is lost: the log keeps what it was not \
-         sent, and goes on from there once you switch it on again:\n{}/console/webhooks/{}\n",
+        "Porchlight sends no more events to the webhook \"{}\" of the site \"{}\".\n\n{why}\n\nThe log keeps what it was not sent, \
+         as long as the site keeps its events. You can have it go on from there when you switch it on again:\n{}/console/webhooks/{}\n",
         endpoint.settings.name, endpoint.site, ways.console, endpoint.id
     );
     for (index, recipient) in recipients.into_iter().enumerate() {
