@@ -180,13 +180,13 @@ impl Postman {
     /// If the store fails. A letter that was sent and could not be noted is sent again, with the same Message-ID.
     pub async fn deliver(&self) -> Result<(), StoreError> {
         loop {
-            let due = self.store.look(Due(self.outside.now())).await.map_err(never)?;
+            let due = self.store.look(Due(self.outside.now())).await.map_err(StoreError::from)?;
             if due.is_empty() {
                 return Ok(());
             }
             for crate::store::DueLetter { letter, tries, made_at } in due {
                 // Whom it is about may have been erased while those before it were being sent.
-                if !self.store.look(IsThere(letter.id.clone())).await.map_err(never)? {
+                if !self.store.look(IsThere(letter.id.clone())).await.map_err(StoreError::from)? {
                     continue;
                 }
                 let outcome = match self.send(&letter).await {
@@ -205,7 +205,7 @@ impl Postman {
                     }
                 };
                 let note = Note { id: letter.id.clone(), outcome, now: self.outside.now() };
-                let known = self.store.commit_in_turn(note).await.map_err(never)?;
+                let known = self.store.commit_in_turn(note).await.map_err(StoreError::from)?;
                 if let (Way::Folder(folder), false) = (&self.way, known) {
                     // Whom it was about was erased while it was being written.
                     remove_letters(folder, &[letter.id]).await;
@@ -289,13 +289,6 @@ pub(crate) async fn remove_letters(folder: &Path, letters: &[String]) -> bool {
         }
     }
     gone
-}
-
-fn never(failure: Failure<std::convert::Infallible>) -> StoreError {
-    match failure {
-        Failure::Store(error) => error,
-        Failure::Refused(never) => match never {},
-    }
 }
 
 struct Due(Timestamp);

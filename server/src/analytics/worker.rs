@@ -83,7 +83,7 @@ impl Counter {
     }
 
     async fn counted_to(&self) -> Result<CountedTo, StoreError> {
-        self.store.look(Find).await.map_err(never)
+        self.store.look(Find).await.map_err(StoreError::from)
     }
 
     /// Counts a page of events. Whether it was the last there is.
@@ -94,15 +94,8 @@ impl Counter {
         let to = CountedTo { position: last.position, time: last.event.time };
         let is_last = events.len() < PAGE as usize;
         let count = Count { from, to, events, documents: self.documents.clone(), pages_limit: self.pages_limit };
-        self.store.commit_in_turn(count).await.map_err(never)?;
+        self.store.commit_in_turn(count).await.map_err(StoreError::from)?;
         Ok(is_last)
-    }
-}
-
-fn never(failure: Failure<std::convert::Infallible>) -> StoreError {
-    match failure {
-        Failure::Store(error) => error,
-        Failure::Refused(never) => match never {},
     }
 }
 

@@ -90,7 +90,7 @@ impl Sync {
     /// If the store fails. What another server does wrong is noted, and is no error here.
     pub async fn work(&self) -> Result<(), StoreError> {
         loop {
-            let due = self.store.look(Due(self.outside.now())).await.map_err(never)?;
+            let due = self.store.look(Due(self.outside.now())).await.map_err(StoreError::from)?;
             if due.read.is_empty() && due.write.is_empty() {
                 return Ok(());
             }
@@ -123,7 +123,7 @@ impl Sync {
                 Err(problem)
             }
         };
-        self.store.commit_in_turn(Read { agent: agent.id, outcome, now, next }).await.map_err(never)
+        self.store.commit_in_turn(Read { agent: agent.id, outcome, now, next }).await.map_err(StoreError::from)
     }
 
     async fn fetch(&self, agent: &AgentRow, row: &CalendarRow, now: Timestamp) -> Result<Vec<Span>, String> {
@@ -183,7 +183,7 @@ impl Sync {
         }
         let written =
             Written { meeting: record.meeting.id, agent: record.meeting.agent, changed_at: record.changed_at, problem, again };
-        self.store.commit_in_turn(written).await.map_err(never)
+        self.store.commit_in_turn(written).await.map_err(StoreError::from)
     }
 
     async fn put(&self, record: &MeetingRecord, agent: &AgentRow, row: &CalDavRow, now: Timestamp) -> Result<(), String> {
@@ -202,13 +202,6 @@ impl Sync {
 fn account(row: &CalDavRow) -> Result<caldav::Account, String> {
     let url = Url::parse(&row.url).map_err(|_| format!("expected the address of a calendar, got {:?}", row.url))?;
     Ok(caldav::Account { url, user: row.user.clone(), password: row.password.clone() })
-}
-
-fn never(failure: Failure<std::convert::Infallible>) -> StoreError {
-    match failure {
-        Failure::Store(error) => error,
-        Failure::Refused(never) => match never {},
-    }
 }
 
 /// What is to be read and written by now.

@@ -11,7 +11,7 @@ use crate::{
     publish::Outcome,
     settings::Flags,
     site_files::{Export, Import, SiteFiles},
-    store::{Failure, Store},
+    store::{Failure, Store, StoreError},
 };
 
 pub(super) async fn run(folder: &Path, draft: bool, flags: &Flags) -> anyhow::Result<()> {
@@ -51,11 +51,8 @@ pub(super) async fn export(folder: &Path, site: &SiteKey, overwrite: bool, flags
         bail!("{} is not empty; --overwrite writes over the files of the same names there", folder.display());
     }
     let store = serve::open(&settings).await?;
-    let files = match store.look(Export(site.clone())).await {
-        Ok(Some(files)) => files,
-        Ok(None) => bail!("there is no site with the key \"{site}\""),
-        Err(Failure::Store(error)) => return Err(error.into()),
-        Err(Failure::Refused(never)) => match never {},
+    let Some(files) = store.look(Export(site.clone())).await.map_err(StoreError::from)? else {
+        bail!("there is no site with the key \"{site}\"")
     };
     files.write_folder(folder)?;
     let (conversations, shown) = (files.conversations.len(), files.files.len());

@@ -10,7 +10,7 @@ use crate::{
     http::{CreateKey, RevokeKeys, Which},
     outside::Outside,
     settings::Flags,
-    store::{Actor, Command, Failure, Store, Tx},
+    store::{Actor, Command, Failure, Store, StoreError, Tx},
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -111,11 +111,7 @@ fn in_words(failure: Failure<<CreateKey as Command>::Refusal>) -> anyhow::Error 
 }
 
 async fn list(store: &Store) -> anyhow::Result<Vec<ApiKey>> {
-    match store.look(List).await {
-        Ok(keys) => Ok(keys),
-        Err(Failure::Store(error)) => Err(error.into()),
-        Err(Failure::Refused(never)) => match never {},
-    }
+    Ok(store.look(List).await.map_err(StoreError::from)?)
 }
 
 struct List;

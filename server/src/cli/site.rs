@@ -11,7 +11,7 @@ use crate::{
     outside::Outside,
     secret::Secret,
     settings::Flags,
-    store::{Actor, AuditEntry, Command, Failure, Tx},
+    store::{Actor, AuditEntry, Command, Failure, StoreError, Tx},
 };
 
 #[derive(Debug, clap::Args)]
@@ -46,12 +46,7 @@ pub(super) async fn secret(site: &SiteKey, rotate: bool, flags: &Flags) -> anyho
     let store = serve::open(&settings).await?;
     let outside = Outside::real();
     let tell_it = Tell { site: site.clone(), other: outside.new_secret(), rotate, now: outside.now() };
-    let secret = match store.commit(tell_it).await {
-        Ok(secret) => secret,
-        Err(Failure::Store(error)) => return Err(error.into()),
-        Err(Failure::Refused(never)) => match never {},
-    };
-    match secret {
+    match store.commit(tell_it).await.map_err(StoreError::from)? {
         Some(secret) => tell(&secret),
         None => bail!("there is no site with the key \"{site}\""),
     }

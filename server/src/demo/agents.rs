@@ -50,11 +50,7 @@ const RESPONSES: [(&str, &str); 2] = [
 /// # Errors
 /// If the store fails.
 pub(crate) async fn add_agents(store: &Store, outside: &Outside) -> Result<(), StoreError> {
-    match store.commit(Add(outside.clone())).await {
-        Ok(()) => Ok(()),
-        Err(Failure::Store(error)) => Err(error),
-        Err(Failure::Refused(never)) => match never {},
-    }
+    Ok(store.commit(Add(outside.clone())).await?)
 }
 
 struct Add(Outside);

@@ -118,11 +118,11 @@ impl Retention {
     }
 
     async fn look<C: Command<Refusal = Never>>(&self, command: C) -> Result<C::Done, StoreError> {
-        self.store.look(command).await.map_err(never)
+        self.store.look(command).await.map_err(StoreError::from)
     }
 
     async fn commit<C: Command<Refusal = Never>>(&self, command: C) -> Result<C::Done, StoreError> {
-        self.store.commit_in_turn(command).await.map_err(never)
+        self.store.commit_in_turn(command).await.map_err(StoreError::from)
     }
 
     async fn site(&self, site: &SiteKey, now: Timestamp, counts: &mut Counts) -> Result<(), StoreError> {
@@ -204,13 +204,6 @@ impl Retention {
                 return Ok(());
             }
         }
-    }
-}
-
-fn never(failure: Failure<Never>) -> StoreError {
-    match failure {
-        Failure::Store(error) => error,
-        Failure::Refused(never) => match never {},
     }
 }
 

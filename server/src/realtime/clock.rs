@@ -75,21 +75,14 @@ impl Clock {
     /// Does all that is due, and says how long nothing is.
     async fn tick_and_look(&self) -> Result<Duration, StoreError> {
         self.tick().await?;
-        let due = match self.store.look(Next).await {
-            Ok(due) => due,
-            Err(Failure::Store(error)) => return Err(error),
-            Err(Failure::Refused(never)) => match never {},
-        };
+        let due = self.store.look(Next).await?;
         let wait = due.map(|due| due.duration_since(self.engine.outside.now()));
         // A moment that has passed while it was being read is seen to at once.
         Ok(wait.map_or(SLEEP_MAX, |wait| Duration::try_from(wait).unwrap_or_default().min(SLEEP_MAX)))
     }
 
     async fn commit<C: Command<Refusal = Never>>(&self, command: C) -> Result<C::Done, StoreError> {
-        self.store.commit_in_turn(command).await.map_err(|failure| match failure {
-            Failure::Store(error) => error,
-            Failure::Refused(never) => match never {},
-        })
+        Ok(self.store.commit_in_turn(command).await?)
     }
 }
 

@@ -139,6 +139,16 @@ impl StoreError {
     }
 }
 
+/// What cannot be refused can only fail.
+impl From<Failure<std::convert::Infallible>> for StoreError {
+    fn from(failure: Failure<std::convert::Infallible>) -> Self {
+        match failure {
+            Failure::Store(error) => error,
+            Failure::Refused(never) => match never {},
+        }
+    }
+}
+
 /// Gives the key of addresses, and makes it the first time.
 struct LinkKey([u8; 32]);
 
@@ -186,11 +196,7 @@ impl Store {
         };
         let mut store = Self { writer, readers, hub, link_key: Arc::new([0; 32]) };
         let new = crate::outside::Outside::real().new_secret();
-        match store.commit(LinkKey(*new.bits())).await {
-            Ok(key) => store.link_key = Arc::new(key),
-            Err(Failure::Store(error)) => return Err(error),
-            Err(Failure::Refused(never)) => match never {},
-        }
+        store.link_key = Arc::new(store.commit(LinkKey(*new.bits())).await?);
         Ok(store)
     }
 
@@ -281,11 +287,7 @@ impl Store {
                 Ok(())
             }
         }
-        match self.commit(Ready).await {
-            Ok(()) => Ok(()),
-            Err(Failure::Store(error)) => Err(error),
-            Err(Failure::Refused(never)) => match never {},
-        }
+        Ok(self.commit(Ready).await?)
     }
 
     /// Lets commands under way end, and closes the database.

@@ -253,7 +253,7 @@ impl Lane {
         let load = Load { endpoint: self.endpoint.id, due: due.then_some((now, limit)), after: more.then_some(self.read_to) };
         // Counted before it is read: one that is erased meanwhile counts as erased since.
         let erasures = self.ways.store.hub().erasures();
-        let loaded = self.ways.store.look(load).await.map_err(never)?;
+        let loaded = self.ways.store.look(load).await.map_err(StoreError::from)?;
         self.stopped |= loaded.removed;
         if let Some(again) = loaded.again {
             // As many as there may be, and more than are under way: there may be further ones.
@@ -330,7 +330,7 @@ impl Lane {
     }
 
     async fn commit(&mut self, note: Note) -> Result<(), StoreError> {
-        self.stopped |= !self.ways.store.commit_in_turn(note).await.map_err(never)?;
+        self.stopped |= !self.ways.store.commit_in_turn(note).await.map_err(StoreError::from)?;
         Ok(())
     }
 
@@ -530,13 +530,6 @@ async fn exchange(endpoint: &Endpoint, line: &mut Line, event: &Event, at: Times
         content_type: Some("application/json"),
     };
     line.send(request).await
-}
-
-pub(super) fn never(failure: Failure<std::convert::Infallible>) -> StoreError {
-    match failure {
-        Failure::Store(error) => error,
-        Failure::Refused(never) => match never {},
-    }
 }
 
 struct Load {

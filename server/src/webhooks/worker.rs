@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     BadEndpoint, Endpoint, EndpointSettings,
-    lane::{Lane, Ways, never, pause, send_once},
+    lane::{Lane, Ways, pause, send_once},
     sample::sample,
     schedule::Schedule,
 };
@@ -101,7 +101,7 @@ impl Hooks {
     pub async fn run(self) {
         let mut lanes = Lanes::default();
         loop {
-            match self.ways.store.look(AllOn).await.map_err(never) {
+            match self.ways.store.look(AllOn).await.map_err(StoreError::from) {
                 Ok(endpoints) => self.look_after(&mut lanes, endpoints),
                 Err(error) => tracing::error!(%error, "the endpoints of webhooks could not be read"),
             }
@@ -151,7 +151,7 @@ impl Hooks {
     /// # Errors
     /// If the store fails. What an endpoint does wrong is noted, and is no error here.
     pub async fn work(&self) -> Result<(), StoreError> {
-        let endpoints = self.ways.store.look(AllOn).await.map_err(never)?;
+        let endpoints = self.ways.store.look(AllOn).await.map_err(StoreError::from)?;
         let mut tasks = tokio::task::JoinSet::new();
         for endpoint in endpoints {
             tasks.spawn(Lane::new(Arc::clone(&self.ways), endpoint).drain());
@@ -169,7 +169,7 @@ impl Hooks {
     /// Forgets some of the attempts that are old enough, and says whether there may be more.
     async fn forget(&self) -> Result<bool, StoreError> {
         let before = self.ways.outside.now().checked_sub(self.kept).unwrap_or(Timestamp::MIN);
-        Ok(self.ways.store.commit_in_turn(Forget(before)).await.map_err(never)? == u64::from(FORGOTTEN_AT_ONCE))
+        Ok(self.ways.store.commit_in_turn(Forget(before)).await.map_err(StoreError::from)? == u64::from(FORGOTTEN_AT_ONCE))
     }
 }
 

@@ -101,11 +101,7 @@ impl Command for Invite {
 /// # Errors
 /// If the store fails.
 pub(crate) async fn first_administrator(store: &Store, outside: &Outside, hours: u64) -> Result<Option<String>, StoreError> {
-    match store.commit(First { outside: outside.clone(), hours }).await {
-        Ok(path) => Ok(path),
-        Err(Failure::Store(error)) => Err(error),
-        Err(Failure::Refused(never)) => match never {},
-    }
+    Ok(store.commit(First { outside: outside.clone(), hours }).await?)
 }
 
 /// Whom the first link is for, until they say who they are.
